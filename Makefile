@@ -1,0 +1,55 @@
+# Everything a person needs here. `make` alone lists it.
+
+VENV := .venv
+LOCAL_AWS_PYTHON := $(CURDIR)/$(VENV)/bin/python
+export LOCAL_AWS_PYTHON
+
+# Where cargo puts what it builds. The workspace is always built whole, with the same features, so that the SDK (most
+# of the time and memory) is compiled once per profile.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Tools of `make audit` are compiled once and kept here.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/etcd-volume-backup/tools
+
+.PHONY: help demo test audit bench fmt check-tools local-aws
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+demo: check-tools local-aws ## Three days of backups of a kops cluster, on a local AWS
+	@echo "Building the function (the first time the AWS SDK too: 5 to 10 minutes) ..."
+	@cargo build --workspace --bins --locked
+	@$(TARGET)/debug/demo
+
+test: check-tools local-aws ## Formatting, lints, docs, unit, property and scenario tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	$(LOCAL_AWS_PYTHON) -m unittest discover --start-directory infra/local-aws
+	cargo test --workspace --locked
+
+audit: check-tools $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Licences, bans, sources, advisories, unused dependencies
+	@infra/audit $(TOOLS)/bin
+
+bench: check-tools ## The backup function against an EC2 with 40 ms latency
+	cargo build --workspace --bins --locked
+	cargo build --package backup --release --locked
+	@$(TARGET)/debug/bench $(TARGET)/release/backup
+
+fmt: ## Formats the code
+	cargo fmt --all
+
+check-tools:
+	@infra/check-tools
+
+local-aws: $(VENV)/.ready
+
+$(VENV)/.ready: infra/local-aws/requirements.txt
+	@echo "Setting up the local AWS (moto) in $(VENV) ..."
+	@python3 -m venv $(VENV)
+	@$(LOCAL_AWS_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Without optimisation: they are compiled for minutes and run for seconds.
+$(TOOLS)/bin/cargo-%: infra/audit
+	cargo install --quiet --locked --debug --root $(TOOLS) cargo-$*@$(shell sed -n 's/^# cargo-$* //p' infra/audit)
+	@touch $@

@@ -1,0 +1,71 @@
+//! From the SDK's types to ours, once. What is missing or unknown is refused here.
+
+use aws_sdk_ec2::types;
+use aws_smithy_types::DateTime;
+use etcd_backup_core::ids::{SnapshotId, VolumeId, Zone};
+use etcd_backup_core::snapshot::{Snapshot, SnapshotState};
+use etcd_backup_core::tags::Tags;
+use etcd_backup_core::volume::{Volume, VolumeState};
+use jiff::Timestamp;
+
+pub(super) fn volume(volume: &types::Volume) -> Result<Volume, String> {
+    let id = volume.volume_id().ok_or("a volume without an id")?;
+    let missing = |what: &str| format!("volume {id} without {what}");
+    Ok(Volume {
+        id: VolumeId::parse(id).map_err(|error| error.to_string())?,
+        state: volume.state().and_then(volume_state).ok_or_else(|| missing("a known state"))?,
+        zone: volume.availability_zone().and_then(|zone| Zone::parse(zone).ok()).ok_or_else(|| missing("a zone"))?,
+        size_gib: volume.size().and_then(|size| size.try_into().ok()).ok_or_else(|| missing("a size"))?,
+        volume_type: volume.volume_type().ok_or_else(|| missing("a type"))?.as_str().to_owned(),
+        iops: volume.iops().and_then(|iops| iops.try_into().ok()),
+        throughput: volume.throughput().and_then(|throughput| throughput.try_into().ok()),
+        encrypted: volume.encrypted().unwrap_or(false),
+        kms_key: volume.kms_key_id().map(str::to_owned),
+        created: volume.create_time().and_then(time).ok_or_else(|| missing("a creation time"))?,
+        tags: tags(volume.tags()),
+    })
+}
+
+pub(super) fn snapshot(snapshot: &types::Snapshot) -> Result<Snapshot, String> {
+    let id = snapshot.snapshot_id().ok_or("a snapshot without an id")?;
+    let missing = |what: &str| format!("snapshot {id} without {what}");
+    Ok(Snapshot {
+        id: SnapshotId::parse(id).map_err(|error| error.to_string())?,
+        volume: snapshot.volume_id().and_then(|id| VolumeId::parse(id).ok()).ok_or_else(|| missing("a volume"))?,
+        state: snapshot_state(snapshot.state()),
+        state_message: snapshot.state_message().filter(|message| !message.is_empty()).map(str::to_owned),
+        started: snapshot.start_time().and_then(time).ok_or_else(|| missing("a start time"))?,
+        description: snapshot.description().unwrap_or_default().to_owned(),
+        tags: tags(snapshot.tags()),
+    })
+}
+
+pub(super) fn snapshot_state(state: Option<&types::SnapshotState>) -> SnapshotState {
+    match state {
+        Some(types::SnapshotState::Pending) => SnapshotState::Pending,
+        Some(types::SnapshotState::Completed) => SnapshotState::Completed,
+        Some(types::SnapshotState::Error) => SnapshotState::Error,
+        _ => SnapshotState::Other,
+    }
+}
+
+fn volume_state(state: &types::VolumeState) -> Option<VolumeState> {
+    Some(match state {
+        types::VolumeState::Creating => VolumeState::Creating,
+        types::VolumeState::Available => VolumeState::Available,
+        types::VolumeState::InUse => VolumeState::InUse,
+        types::VolumeState::Deleting => VolumeState::Deleting,
+        types::VolumeState::Deleted => VolumeState::Deleted,
+        types::VolumeState::Error => VolumeState::Error,
+        _ => return None,
+    })
+}
+
+pub(super) fn time(time: &DateTime) -> Option<Timestamp> {
+    let nanos = time.subsec_nanos().try_into().ok()?;
+    Timestamp::new(time.secs(), nanos).ok()
+}
+
+fn tags(tags: &[types::Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}

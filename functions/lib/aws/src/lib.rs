@@ -1,0 +1,10 @@
+//! The edge to AWS, and nothing else: EC2 in the project's own types, events, metrics, configuration from the
+//! environment, errors as Lambda reports them. It decides nothing.
+
+pub mod clients;
+pub mod config;
+pub mod ec2;
+pub mod events;
+pub mod failure;
+pub mod lambda;
+pub mod metrics;

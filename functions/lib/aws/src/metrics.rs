@@ -1,0 +1,115 @@
+//! Metrics in CloudWatch's embedded format: lines on standard output that CloudWatch Logs turns into metrics.
+
+use std::io::Write;
+
+use etcd_backup_core::backup::EtcdClusterMetrics;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+const NAMESPACE: &str = "EtcdVolumeBackup";
+
+/// Writes a run's metrics: once for each etcd cluster, and once without dimensions over all (the largest age and
+/// skew, the sum of the counts), so that one alarm can watch everything.
+pub fn emit(metrics: &[EtcdClusterMetrics], now: Timestamp) -> std::io::Result<()> {
+    let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(of), now)).collect();
+    if !metrics.is_empty() {
+        lines.push(record(&total(metrics), None, now));
+    }
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}
+
+/// A metric's name, unit and value.
+type Figure = (&'static str, &'static str, f64);
+
+#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds are far below 2^52")]
+fn figures(of: &EtcdClusterMetrics) -> Vec<Figure> {
+    let mut figures = vec![
+        ("SnapshotsCreated", "Count", of.created as f64),
+        ("SnapshotsFailed", "Count", of.failed as f64),
+        ("SnapshotsPruned", "Count", of.pruned as f64),
+        ("PruneBacklog", "Count", of.backlog as f64),
+        ("MembersMissing", "Count", of.missing as f64),
+    ];
+    figures.extend(of.age.map(|age| ("RecoveryPointAge", "Seconds", age.as_secs_f64().round())));
+    figures.extend(of.skew_ms.map(|skew| ("RecoveryPointSkew", "Milliseconds", skew as f64)));
+    figures
+}
+
+fn total(metrics: &[EtcdClusterMetrics]) -> Vec<Figure> {
+    let mut total: Vec<Figure> = Vec::new();
+    for (name, unit, value) in metrics.iter().flat_map(figures) {
+        match total.iter_mut().find(|(seen, ..)| *seen == name) {
+            Some((.., sum)) if unit == "Count" => *sum += value,
+            Some((.., largest)) => *largest = largest.max(value),
+            None => total.push((name, unit, value)),
+        }
+    }
+    total
+}
+
+fn record(figures: &[Figure], of: Option<&EtcdClusterMetrics>, now: Timestamp) -> Value {
+    let names: Vec<Value> = figures.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    let dimensions = if of.is_some() { json!([["Cluster", "EtcdCluster"]]) } else { json!([[]]) };
+    let mut record = json!({"_aws": {
+        "Timestamp": now.as_millisecond(),
+        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": names}],
+    }});
+    if let Some(of) = of {
+        record["Cluster"] = json!(of.of.cluster);
+        record["EtcdCluster"] = json!(of.of.etcd_cluster);
+    }
+    for (name, _, value) in figures {
+        record[*name] = json!(value);
+    }
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use etcd_backup_core::ids::{Cluster, EtcdCluster, EtcdClusterId};
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn metrics(name: &str, created: usize, age: i64) -> EtcdClusterMetrics {
+        EtcdClusterMetrics {
+            of: EtcdClusterId {
+                cluster: Cluster::parse("k8s.example.com").unwrap(),
+                etcd_cluster: EtcdCluster::parse(name).unwrap(),
+            },
+            created,
+            failed: 0,
+            pruned: 1,
+            backlog: 0,
+            missing: 0,
+            age: Some(SignedDuration::from_secs(age)),
+            skew_ms: Some(7),
+        }
+    }
+
+    #[test]
+    fn over_all_the_counts_are_summed_and_the_oldest_counts() {
+        let total = total(&[metrics("main", 3, 3600), metrics("events", 2, 7200)]);
+        let value = |name| total.iter().find(|(seen, ..)| *seen == name).map(|(.., value)| *value);
+        assert_eq!(value("SnapshotsCreated"), Some(5.0));
+        assert_eq!(value("SnapshotsPruned"), Some(2.0));
+        assert_eq!(value("RecoveryPointAge"), Some(7200.0));
+        assert_eq!(value("RecoveryPointSkew"), Some(7.0));
+    }
+
+    #[test]
+    fn a_record_names_its_dimensions_and_every_metric_in_it() {
+        let main = metrics("main", 3, 3600);
+        let line = record(&figures(&main), Some(&main), Timestamp::UNIX_EPOCH);
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["Cluster", "EtcdCluster"]]));
+        assert_eq!((&line["Cluster"], &line["EtcdCluster"]), (&json!("k8s.example.com"), &json!("main")));
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Which volume holds which member, and what is wrong where that cannot be said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::request::Scope;
+use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, VolumeId};
+use crate::tags::{self, Membership};
+use crate::volume::{Volume, VolumeState};
+
+/// Why a member ends without a sound snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Finding {
+    #[error(
+        "no volume bears this member's tag; if the master was lost, restore its volume before `kops update` makes a \
+         blank one"
+    )]
+    NoVolume,
+    #[error("no volume of the etcd cluster was found, but it has recovery points; restore it, or delete these")]
+    VolumesGone,
+    #[error("volume {volume} is `{state}`, only `available` and `in-use` volumes are snapshotted")]
+    NotReady { volume: VolumeId, state: VolumeState },
+    #[error("volume {volume}: tag `{key}`: {why}; correct the tag")]
+    Unreadable { volume: VolumeId, key: String, why: String },
+    #[error("volume {volume} bears several etcd tags ({keys}), and which one counts is chance; remove all but one")]
+    SeveralEtcdTags { volume: VolumeId, keys: String },
+    #[error("volumes {volumes} all claim this member{snapshotted}; remove the etcd tags of all but one")]
+    SharedLineage { volumes: String, snapshotted: String },
+}
+
+/// One member of an etcd cluster, and the volume found for it.
+#[derive(Debug)]
+pub(super) struct FoundMember<'a> {
+    /// `None` where the tag does not say.
+    pub member: Option<Member>,
+    /// The volume to show.
+    pub volume: Option<&'a Volume>,
+    /// Whether that volume is to be snapshotted, finding or not.
+    pub snapshot: bool,
+    /// What is wrong.
+    pub finding: Option<Finding>,
+}
+
+/// An etcd cluster's volumes.
+#[derive(Debug, Default)]
+pub(super) struct FoundEtcdCluster<'a> {
+    pub members: Vec<FoundMember<'a>>,
+    pub oldest_volume: Option<Timestamp>,
+    pub warnings: Vec<String>,
+}
+
+/// All that the volumes say.
+#[derive(Debug, Default)]
+pub(super) struct Discovery<'a> {
+    pub etcd_clusters: BTreeMap<EtcdClusterId, FoundEtcdCluster<'a>>,
+    pub warnings: Vec<String>,
+}
+
+/// A volume's etcd tag.
+struct Claim<'a> {
+    volume: &'a Volume,
+    membership: Option<Membership>,
+    finding: Option<Finding>,
+}
+
+/// Reads the volumes' tags.
+pub(super) fn discover<'a>(volumes: &'a [Volume], scope: &Scope) -> Discovery<'a> {
+    let mut discovery = Discovery::default();
+    let mut claims: BTreeMap<EtcdClusterId, Vec<Claim<'a>>> = BTreeMap::new();
+    for volume in volumes {
+        let Some(cluster) = volume.tags.get(tags::CLUSTER) else { continue };
+        let etcd_tags: Vec<_> = tags::etcd_tags(&volume.tags).collect();
+        for &(name, value) in &etcd_tags {
+            let of = Cluster::parse(cluster)
+                .and_then(|cluster| Ok(EtcdClusterId { cluster, etcd_cluster: EtcdCluster::parse(name)? }));
+            match of {
+                Ok(of) if scope.contains(&of) => {
+                    claims.entry(of).or_default().push(claim(volume, name, value, &etcd_tags));
+                }
+                Ok(_) => {}
+                Err(why) => discovery.warnings.push(format!("volume {} is passed over: {why}", volume.id)),
+            }
+        }
+    }
+    discovery.etcd_clusters = claims.into_iter().map(|(of, claims)| (of, found(claims))).collect();
+    discovery
+}
+
+fn claim<'a>(volume: &'a Volume, name: &str, value: &str, etcd_tags: &[(&str, &str)]) -> Claim<'a> {
+    let membership = Membership::parse(value);
+    let finding = match &membership {
+        _ if etcd_tags.len() > 1 => {
+            let keys: Vec<String> = etcd_tags.iter().map(|(name, _)| format!("{}{name}", tags::ETCD_PREFIX)).collect();
+            Some(Finding::SeveralEtcdTags { volume: volume.id.clone(), keys: keys.join(", ") })
+        }
+        Err(why) => {
+            let key = format!("{}{name}", tags::ETCD_PREFIX);
+            Some(Finding::Unreadable { volume: volume.id.clone(), key, why: why.to_string() })
+        }
+        Ok(_) => None,
+    };
+    Claim { volume, membership: membership.ok(), finding }
+}
+
+fn found(claims: Vec<Claim<'_>>) -> FoundEtcdCluster<'_> {
+    let mut found = FoundEtcdCluster {
+        oldest_volume: claims.iter().map(|claim| claim.volume.created).min(),
+        ..FoundEtcdCluster::default()
+    };
+    // A volume on its way out still bears its tags; it is no rival of the one that follows it.
+    let (live, leaving): (Vec<_>, Vec<_>) = claims
+        .into_iter()
+        .partition(|claim| !matches!(claim.volume.state, VolumeState::Deleting | VolumeState::Deleted));
+    let speaking = if live.is_empty() { &leaving } else { &live };
+    let lists: BTreeSet<_> = speaking.iter().filter_map(|claim| Some(&claim.membership.as_ref()?.members)).collect();
+    if lists.len() > 1 {
+        let lists: Vec<String> = lists.iter().map(|list| join(list.iter())).collect();
+        found
+            .warnings
+            .push(format!("the volumes disagree on the members ({}): every one named is expected", lists.join(" / ")));
+    }
+    let expected: BTreeSet<Member> = lists.into_iter().flatten().cloned().collect();
+    for member in expected {
+        let volumes = (of_member(&live, &member), of_member(&leaving, &member));
+        found.members.push(found_member(member, &volumes.0, &volumes.1));
+    }
+    for claim in live.into_iter().chain(leaving).filter(|claim| claim.membership.is_none()) {
+        found.members.push(FoundMember {
+            member: None,
+            volume: Some(claim.volume),
+            snapshot: false,
+            finding: claim.finding,
+        });
+    }
+    found
+}
+
+fn of_member<'b, 'a>(claims: &'b [Claim<'a>], member: &Member) -> Vec<&'b Claim<'a>> {
+    let is_of_member = |membership: &Membership| membership.member == *member;
+    claims.iter().filter(|claim| claim.membership.as_ref().is_some_and(is_of_member)).collect()
+}
+
+fn found_member<'a>(member: Member, live: &[&Claim<'a>], leaving: &[&Claim<'a>]) -> FoundMember<'a> {
+    let (volume, snapshot, finding) = match (live, leaving) {
+        ([], []) => (None, false, Some(Finding::NoVolume)),
+        ([], [claim, ..]) => (Some(claim.volume), false, Some(not_ready(claim.volume))),
+        ([claim], _) if claim.finding.is_some() => (Some(claim.volume), false, claim.finding.clone()),
+        ([claim], _) if !claim.volume.state.can_be_snapshotted() => {
+            (Some(claim.volume), false, Some(not_ready(claim.volume)))
+        }
+        ([claim], _) => (Some(claim.volume), true, None),
+        (several, _) => shared(several),
+    };
+    FoundMember { member: Some(member), volume, snapshot, finding }
+}
+
+fn not_ready(volume: &Volume) -> Finding {
+    Finding::NotReady { volume: volume.id.clone(), state: volume.state }
+}
+
+/// Of several volumes with one lineage the attached one holds the living etcd: it is snapshotted. Which of them the
+/// next boot takes is chance, so the member still counts as failed.
+fn shared<'a>(claims: &[&Claim<'a>]) -> (Option<&'a Volume>, bool, Option<Finding>) {
+    let attached: Vec<_> = claims
+        .iter()
+        .filter(|claim| claim.volume.state == VolumeState::InUse && claim.finding.is_none())
+        .map(|claim| claim.volume)
+        .collect();
+    let (volume, snapshotted) = match attached.as_slice() {
+        [volume] => (Some(*volume), format!(", the attached {} was snapshotted", volume.id)),
+        [] => (None, ", none is attached and none was snapshotted".to_owned()),
+        _ => (None, ", several are attached and none was snapshotted".to_owned()),
+    };
+    let volumes = join(claims.iter().map(|claim| &claim.volume.id));
+    (volume, volume.is_some(), Some(Finding::SharedLineage { volumes, snapshotted }))
+}
+
+fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,51 @@
+//! The figures of a run, per etcd cluster.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plan::{EtcdClusterPlan, Step};
+use super::report::{Action, DeletionOutcome, EtcdClusterOutcome, MemberOutcome, PointReport};
+use crate::ids::EtcdClusterId;
+
+/// What the metrics of one etcd cluster say after a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EtcdClusterMetrics {
+    /// The etcd cluster.
+    pub of: EtcdClusterId,
+    /// Snapshots that this run took.
+    pub created: usize,
+    /// Members that ended the run without a sound snapshot.
+    pub failed: usize,
+    /// Snapshots that this run deleted.
+    pub pruned: usize,
+    /// Snapshots that should be gone and are not: over `MAX_PRUNE`, refused, or left undone.
+    pub backlog: usize,
+    /// Expected members without a volume that could be snapshotted.
+    pub missing: usize,
+    /// Since the newest complete point, or since the oldest volume was made where there is none.
+    pub age: Option<SignedDuration>,
+    /// Skew of this run's point.
+    pub skew_ms: Option<i128>,
+}
+
+impl EtcdClusterMetrics {
+    pub(super) fn of(
+        plan: &EtcdClusterPlan,
+        outcome: &EtcdClusterOutcome,
+        point: &PointReport,
+        now: Timestamp,
+    ) -> Self {
+        let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
+        let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
+        let since = plan.newest_complete.map(|slot| slot.time()).or(plan.oldest_volume);
+        Self {
+            of: plan.of.clone(),
+            created,
+            failed: point.members.iter().filter(|member| member.action == Action::Failed).count(),
+            pruned,
+            backlog: plan.prune.backlog + plan.prune.deletions.len() - pruned,
+            missing: plan.members.iter().filter(|member| member.step == Step::Nothing).count(),
+            age: since.map(|since| now.duration_since(since).max(SignedDuration::ZERO)),
+            skew_ms: point.skew_ms,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! A backup run, decided: from what was observed, the request and `now` to a plan, and from its outcome to a report.
+
+mod discovery;
+mod metrics;
+mod plan;
+mod prune;
+mod report;
+mod request;
+mod snapshot_tags;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use metrics::EtcdClusterMetrics;
+pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken, plan};
+pub use prune::{Deletion, PlannedPoint, PrunePlan, PruneReason};
+pub use report::{
+    Action, BackupResult, DeletionOutcome, EtcdClusterOutcome, KeptPoint, MemberOutcome, MemberReport, Outcome,
+    PointReport, PrunedReport, Report, report, report_unobserved,
+};
+pub use request::{ClusterSet, Request, Scope, Settings, Trigger};

@@ -1,0 +1,116 @@
+//! What is asked of a run, and how it is set up.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ids::{Cluster, EtcdCluster, EtcdClusterId};
+use crate::retention::Policy;
+use crate::slot::{Period, Slot};
+
+/// The kops clusters that the function looks after (`CLUSTERS`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterSet {
+    /// `*`: every cluster that has etcd volumes.
+    All,
+    /// These.
+    Named(BTreeSet<Cluster>),
+}
+
+impl ClusterSet {
+    /// Whether a cluster is looked after.
+    #[must_use]
+    pub fn contains(&self, cluster: &Cluster) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.contains(cluster),
+        }
+    }
+}
+
+/// What one run is about: nothing outside it is snapshotted, counted or deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The clusters looked after, narrowed to the one that the event names.
+    pub clusters: ClusterSet,
+    /// The etcd cluster that the event names.
+    pub etcd_cluster: Option<EtcdCluster>,
+}
+
+impl Scope {
+    /// Whether an etcd cluster is within the scope.
+    #[must_use]
+    pub fn contains(&self, of: &EtcdClusterId) -> bool {
+        self.clusters.contains(&of.cluster) && self.etcd_cluster.as_ref().is_none_or(|name| *name == of.etcd_cluster)
+    }
+}
+
+/// What started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// The schedule, at that scheduled time. Believed however old: a retry comes late.
+    Schedule(Timestamp),
+    /// A person, now.
+    Manual,
+}
+
+impl Trigger {
+    /// The value of the tag `etcd-backup/trigger`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Schedule(_) => "schedule",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// One run, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The invocation's id, the same when the invocation is delivered again. Written into the description of every
+    /// snapshot, where a redelivery finds it.
+    pub id: String,
+    /// What started it.
+    pub trigger: Trigger,
+    /// What it is about.
+    pub scope: Scope,
+    /// Pin what it takes.
+    pub keep: bool,
+    /// Prune, if the settings do.
+    pub prune: bool,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+}
+
+impl Request {
+    /// The slot that the run works on: the scheduled time's, or by hand the moment of invocation, to the second.
+    #[must_use]
+    pub fn slot(&self, settings: &Settings, now: Timestamp) -> Slot {
+        match self.trigger {
+            Trigger::Schedule(time) => settings.period.slot(time),
+            Trigger::Manual => Slot::at(now),
+        }
+    }
+
+    /// The description of the snapshots that this run takes.
+    #[must_use]
+    pub fn description(&self) -> String {
+        format!("etcd-volume-backup request={}", self.id)
+    }
+}
+
+/// How the function is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `RETENTION`.
+    pub policy: Policy,
+    /// `PRUNE`.
+    pub prune: bool,
+    /// `SLOT`.
+    pub period: Period,
+    /// `MAX_PRUNE`: most snapshots deleted per etcd cluster and run.
+    pub max_prune: usize,
+    /// `MAX_SKEW`: a point with a larger skew is skewed.
+    pub max_skew: SignedDuration,
+}

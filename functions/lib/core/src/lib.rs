@@ -1,0 +1,26 @@
+//! Decides what is backed up and what is pruned. Pure: no SDK, no runtime, no environment, no clock.
+//!
+//! # Vocabulary
+//! - A **cluster** is a kops cluster, by its `KubernetesCluster` tag; an **etcd cluster** is the `<name>` of a
+//!   volume's tag key `k8s.io/etcd/<name>`; a **member** is the token before `/` in that tag's value.
+//! - A **slot** is the scheduled time, cut down to the schedule's period. A **recovery point** is the snapshots of
+//!   one etcd cluster's members for one slot; its **skew** is the newest minus the oldest start of these.
+//! - A **lineage** is cluster / etcd cluster / member, whatever the volume id: history survives a replaced volume.
+//! - A snapshot is **ours** when it bears `etcd-backup/recovery-point` and its volume is the one that its
+//!   `etcd-backup/volume` names. Backup tools copy tags onto copies; a copy is never counted and never deleted.
+//!
+//! # Invariants
+//! - A plan leaves nothing to choose: whoever executes it makes exactly its calls, or fewer when one fails.
+//! - Only snapshots that are *ours* and within the request's scope appear in a deletion.
+//! - The newest complete recovery point of an etcd cluster never appears in a deletion, nor does a pending snapshot.
+//! - Retention never looks at the clock: windows are measured from the newest complete point, so that a schedule
+//!   that stood still does not eat the last good points.
+
+pub mod backup;
+pub mod ids;
+pub mod recovery_point;
+pub mod retention;
+pub mod slot;
+pub mod snapshot;
+pub mod tags;
+pub mod volume;

@@ -1,0 +1,157 @@
+//! Recovery points: the snapshots of one etcd cluster's members for one slot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::ids::{EtcdClusterId, Member};
+use crate::slot::Slot;
+use crate::snapshot::{OurSnapshot, SnapshotState};
+
+/// How far a recovery point is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PointState {
+    /// One completed snapshot for every expected member.
+    Complete,
+    /// Every expected member has one, some still pending.
+    Pending,
+    /// Anything else.
+    Partial,
+}
+
+/// The snapshots of one etcd cluster for one slot, whatever their state. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecoveryPoint {
+    /// The point's time.
+    pub slot: Slot,
+    /// All its snapshots, surplus and failed ones included.
+    pub snapshots: Vec<OurSnapshot>,
+}
+
+/// Groups snapshots into recovery points, newest first.
+#[must_use]
+pub fn group(snapshots: Vec<OurSnapshot>) -> BTreeMap<EtcdClusterId, Vec<RecoveryPoint>> {
+    let mut slots: BTreeMap<EtcdClusterId, BTreeMap<Slot, Vec<OurSnapshot>>> = BTreeMap::new();
+    for snapshot in snapshots {
+        let of = slots.entry(snapshot.lineage.of.clone()).or_default();
+        of.entry(snapshot.slot).or_default().push(snapshot);
+    }
+    let newest_first = |slots: BTreeMap<Slot, Vec<OurSnapshot>>| {
+        slots.into_iter().rev().map(|(slot, snapshots)| RecoveryPoint { slot, snapshots }).collect()
+    };
+    slots.into_iter().map(|(of, slots)| (of, newest_first(slots))).collect()
+}
+
+impl RecoveryPoint {
+    /// The members that the etcd cluster had at the time: the union of the lists on the point's own snapshots.
+    #[must_use]
+    pub fn expected(&self) -> BTreeSet<&Member> {
+        self.snapshots.iter().flat_map(|snapshot| &snapshot.members).collect()
+    }
+
+    /// How far the point is.
+    #[must_use]
+    pub fn state(&self) -> PointState {
+        let has = |member: &Member, state| {
+            self.snapshots.iter().any(|snapshot| snapshot.lineage.member == *member && snapshot.state == state)
+        };
+        let expected = self.expected();
+        if expected.iter().all(|member| has(member, SnapshotState::Completed)) {
+            PointState::Complete
+        } else if expected
+            .iter()
+            .all(|member| has(member, SnapshotState::Completed) || has(member, SnapshotState::Pending))
+        {
+            PointState::Pending
+        } else {
+            PointState::Partial
+        }
+    }
+
+    /// Whether an operator (or a backup by hand) pinned it, on any of its members.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.snapshots.iter().any(|snapshot| snapshot.pinned)
+    }
+
+    /// The set that a restore would take: of the completed snapshots one a member, those closest together. Concurrent
+    /// deliveries may have left more than one of a member.
+    #[must_use]
+    pub fn chosen(&self) -> BTreeMap<&Member, &OurSnapshot> {
+        let mut completed: Vec<&OurSnapshot> =
+            self.snapshots.iter().filter(|snapshot| snapshot.state == SnapshotState::Completed).collect();
+        completed.sort_by_key(|snapshot| (snapshot.started, &snapshot.id));
+        let members: BTreeSet<&Member> = completed.iter().map(|snapshot| &snapshot.lineage.member).collect();
+        // The closest set begins with some snapshot; from there on, the first of every member is the best there is.
+        (0..completed.len())
+            .map(|first| {
+                let mut set = BTreeMap::new();
+                for &snapshot in &completed[first..] {
+                    set.entry(&snapshot.lineage.member).or_insert(snapshot);
+                }
+                set
+            })
+            .filter(|set| set.len() == members.len())
+            .min_by_key(|set| skew(set.values().map(|snapshot| snapshot.started)))
+            .unwrap_or_default()
+    }
+
+    /// The skew of the chosen set.
+    #[must_use]
+    pub fn skew(&self) -> Option<SignedDuration> {
+        skew(self.chosen().values().map(|snapshot| snapshot.started))
+    }
+}
+
+/// Newest minus oldest start; `None` of nothing.
+pub fn skew(started: impl Iterator<Item = Timestamp> + Clone) -> Option<SignedDuration> {
+    Some(started.clone().max()?.duration_since(started.min()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::backup::tests::fixtures::{our_snapshot, point};
+
+    #[test]
+    fn a_point_is_as_far_as_its_slowest_member() {
+        use SnapshotState::{Completed, Error, Other, Pending};
+        for (states, expected) in [
+            ([Completed, Completed, Completed], PointState::Complete),
+            ([Completed, Pending, Completed], PointState::Pending),
+            ([Pending, Pending, Pending], PointState::Pending),
+            ([Completed, Error, Completed], PointState::Partial),
+            ([Completed, Other, Pending], PointState::Partial),
+        ] {
+            assert_eq!(point("2026-11-23T02:00:00Z", &states).state(), expected, "{states:?}");
+        }
+        let mut missing_one = point("2026-11-23T02:00:00Z", &[Completed; 3]);
+        missing_one.snapshots.pop();
+        assert_eq!(missing_one.state(), PointState::Partial);
+    }
+
+    #[test]
+    fn the_closest_set_is_chosen() {
+        let at = |member, id: &str, started: &str| {
+            let mut snapshot = our_snapshot("2026-11-23T02:00:00Z", member, SnapshotState::Completed);
+            snapshot.id = crate::ids::SnapshotId::parse(id).expect("an id");
+            snapshot.started = started.parse().expect("a time");
+            snapshot
+        };
+        let point = RecoveryPoint {
+            slot: Slot::parse("2026-11-23T02:00:00Z").expect("a slot"),
+            snapshots: vec![
+                at("a", "snap-a1", "2026-11-23T02:00:00.000Z"),
+                at("b", "snap-b1", "2026-11-23T02:00:09.000Z"),
+                at("c", "snap-c1", "2026-11-23T02:00:00.500Z"),
+                at("a", "snap-a2", "2026-11-23T02:00:09.100Z"),
+                at("c", "snap-c2", "2026-11-23T02:00:09.200Z"),
+            ],
+        };
+        let chosen: Vec<&str> = point.chosen().values().map(|snapshot| snapshot.id.as_str()).collect();
+        assert_eq!(chosen, ["snap-a2", "snap-b1", "snap-c2"]);
+        assert_eq!(point.skew(), Some(SignedDuration::from_millis(200)));
+    }
+}

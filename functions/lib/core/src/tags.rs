@@ -1,0 +1,210 @@
+//! The one place where tag keys exist, and the two tag values that have a grammar.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::ids::{Member, VolumeId, Zone};
+
+/// A resource's tags.
+pub type Tags = BTreeMap<String, String>;
+
+/// kops' tag that names the cluster.
+pub const CLUSTER: &str = "KubernetesCluster";
+/// The prefix of kops' tag that makes a volume an etcd volume; the etcd cluster's name follows.
+pub const ETCD_PREFIX: &str = "k8s.io/etcd/";
+/// The prefix of every tag of this project.
+pub const OURS_PREFIX: &str = "etcd-backup/";
+/// On a snapshot: its slot, RFC 3339.
+pub const RECOVERY_POINT: &str = "etcd-backup/recovery-point";
+/// On a snapshot: the volume it was taken of, see [`RecordedVolume`].
+pub const VOLUME: &str = "etcd-backup/volume";
+/// On a snapshot: `schedule` or `manual`.
+pub const TRIGGER: &str = "etcd-backup/trigger";
+/// On a snapshot: pins its recovery point.
+pub const KEEP: &str = "etcd-backup/keep";
+/// On a snapshot: what `verify` found.
+pub const VERIFIED: &str = "etcd-backup/verified";
+/// AWS's own tags: cannot be written, and do not count.
+pub const AWS_PREFIX: &str = "aws:";
+/// Most tags that a resource can bear.
+pub const MOST: usize = 50;
+
+/// Whether kops (or a tool that finds its volumes) reads this tag. Everything else on a volume is a cost label.
+#[must_use]
+pub fn is_kops(key: &str) -> bool {
+    key == "Name"
+        || key == CLUSTER
+        || key
+            .split_once('/')
+            .is_some_and(|(domain, _)| domain == "k8s.io" || domain == "kubernetes.io" || domain.ends_with(".k8s.io"))
+}
+
+/// The etcd clusters that the tags name, with the tag's value: one for a sound volume.
+pub fn etcd_tags(tags: &Tags) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter().filter_map(|(key, value)| key.strip_prefix(ETCD_PREFIX).map(|name| (name, value.as_str())))
+}
+
+/// The value of `k8s.io/etcd/<name>`: `<member>/<all members, comma-joined>`.
+///
+/// Read as protokube reads it (`ParseEtcdClusterSpec`, kops `pkg/etcd/cluster_spec.go`): trimmed as a whole, exactly
+/// two tokens round `/`, the second split on `,` without trimming, and the first must be in that list. Stricter in
+/// one thing: no name may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The member that the volume belongs to.
+    pub member: Member,
+    /// All members of the etcd cluster, this one included.
+    pub members: BTreeSet<Member>,
+}
+
+impl Membership {
+    /// Reads the tag's value.
+    pub fn parse(value: &str) -> Result<Self, InvalidMembership> {
+        let invalid = |why| InvalidMembership { value: value.to_owned(), why };
+        let (member, list) = value.trim().split_once('/').ok_or_else(|| invalid("has no `/`"))?;
+        if list.contains('/') {
+            return Err(invalid("has more than one `/`"));
+        }
+        let name = |text| Member::parse(text).map_err(|_| invalid("has an empty name"));
+        let member = name(member)?;
+        let members = list.split(',').map(name).collect::<Result<BTreeSet<_>, _>>()?;
+        if !members.contains(&member) {
+            return Err(invalid("does not list the member itself"));
+        }
+        Ok(Self { member, members })
+    }
+}
+
+impl fmt::Display for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/", self.member)?;
+        for (n, member) in self.members.iter().enumerate() {
+            write!(f, "{}{member}", if n == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a `k8s.io/etcd/<name>` value cannot be read. protokube skips such a volume.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{value}` {why}; kops writes `<member>/<member>,<member>,...`, e.g. `a/a,b,c`")]
+pub struct InvalidMembership {
+    value: String,
+    why: &'static str,
+}
+
+/// The value of [`VOLUME`]: the volume's settings at the time of the snapshot, since a snapshot does not have them
+/// and `CreateVolume` would default to gp2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedVolume {
+    /// The volume that was snapshotted.
+    pub id: VolumeId,
+    /// Volume type, e.g. `gp3`.
+    pub volume_type: String,
+    /// Size in GiB.
+    pub size_gib: u32,
+    /// Provisioned IOPS, for types that take it.
+    pub iops: Option<u32>,
+    /// Provisioned throughput in MiB/s, for types that take it.
+    pub throughput: Option<u32>,
+    /// The availability zone.
+    pub zone: Zone,
+    /// Whether the volume is encrypted.
+    pub encrypted: bool,
+    /// The KMS key's ARN, if encrypted.
+    pub kms_key: Option<String>,
+}
+
+impl RecordedVolume {
+    /// Reads the tag's value. Unknown words are passed over, so that a newer version may add some.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let words: BTreeMap<&str, &str> = value.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+        let number = |key| words.get(key).map(|text| text.parse::<u32>()).transpose().ok();
+        Some(Self {
+            id: VolumeId::parse(words.get("id")?).ok()?,
+            volume_type: (*words.get("type")?).to_owned(),
+            size_gib: number("size")??,
+            iops: number("iops")?,
+            throughput: number("throughput")?,
+            zone: Zone::parse(words.get("zone")?).ok()?,
+            encrypted: words.get("encrypted") == Some(&"true"),
+            kms_key: words.get("kms").map(|&key| key.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for RecordedVolume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "id={} type={} size={}", self.id, self.volume_type, self.size_gib)?;
+        if let Some(iops) = self.iops {
+            write!(f, " iops={iops}")?;
+        }
+        if let Some(throughput) = self.throughput {
+            write!(f, " throughput={throughput}")?;
+        }
+        write!(f, " zone={} encrypted={}", self.zone, self.encrypted)?;
+        if let Some(key) = &self.kms_key {
+            write!(f, " kms={key}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_membership_is_read_as_protokube_reads_it() {
+        let read = |value| Membership::parse(value).map(|m| (m.member.to_string(), m.members.len()));
+        assert_eq!(read("a/a,b,c"), Ok(("a".to_owned(), 3)));
+        assert_eq!(read(" eu-central-1a/eu-central-1a "), Ok(("eu-central-1a".to_owned(), 1)));
+        for bad in ["", "a", "a/b,c", "a/a/b", "/", "a/a,", "/a", "a/ a,b"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_membership_says_what_kops_writes() {
+        let error = Membership::parse("a/b,c").expect_err("a is not listed").to_string();
+        assert_eq!(
+            error,
+            "`a/b,c` does not list the member itself; kops writes `<member>/<member>,<member>,...`, e.g. `a/a,b,c`"
+        );
+    }
+
+    #[test]
+    fn cost_labels_are_what_nothing_of_kops_reads() {
+        for kops in ["Name", "KubernetesCluster", "k8s.io/etcd/main", "kubernetes.io/cluster/x", "kops.k8s.io/x"] {
+            assert!(is_kops(kops), "{kops}");
+        }
+        for label in ["team", "Owner", "example.com/k8s.io", "xk8s.io/y", "name"] {
+            assert!(!is_kops(label), "{label}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_membership_round_trips(members in prop::collection::btree_set("[a-z0-9-]{1,8}", 1..6), pick: usize) {
+            let members: BTreeSet<Member> = members.iter().map(|m| Member::parse(m).expect("valid")).collect();
+            let member = members.iter().nth(pick % members.len()).expect("not empty").clone();
+            let whole = Membership { member, members };
+            prop_assert_eq!(Membership::parse(&whole.to_string()), Ok(whole));
+        }
+
+        #[test]
+        fn recorded_settings_round_trip(
+            size_gib: u32, iops: Option<u32>, throughput: Option<u32>, encrypted: bool,
+            kms in prop::option::of("arn:aws:kms:[a-z0-9:/-]{1,60}"),
+        ) {
+            let volume = RecordedVolume {
+                id: VolumeId::parse("vol-0a").expect("valid"), volume_type: "gp3".to_owned(), size_gib, iops, throughput,
+                zone: Zone::parse("eu-central-1a").expect("valid"), encrypted, kms_key: kms,
+            };
+            prop_assert_eq!(RecordedVolume::parse(&volume.to_string()), Some(volume));
+        }
+    }
+}

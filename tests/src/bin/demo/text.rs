@@ -1,0 +1,74 @@
+//! What is printed: everything within 80 columns.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::Demo;
+
+const WIDTH: usize = 80;
+const INDENT: usize = 3;
+
+/// Begins a section, numbered.
+pub(crate) fn heading(title: &str) {
+    static SECTION: AtomicUsize = AtomicUsize::new(1);
+    println!("\n{}. {title}\n", SECTION.fetch_add(1, Ordering::Relaxed));
+}
+
+/// Prints a text, broken into lines.
+pub(crate) fn paragraph(text: &str) {
+    quote(text, INDENT);
+}
+
+/// Prints a text that something else said, set in further.
+pub(crate) fn quote(text: &str, indent: usize) {
+    for line in wrapped(text, WIDTH - indent) {
+        println!("{:indent$}{line}", "");
+    }
+}
+
+/// Shows something promised that was checked; fails if it was not kept.
+pub(crate) fn promise(kept: bool, what: &str) -> Demo {
+    if !kept {
+        return Err(format!("this should be so and is not: {what}"));
+    }
+    let first_column = "ok  ";
+    for (n, line) in wrapped(what, WIDTH - INDENT - first_column.len()).iter().enumerate() {
+        println!("{:INDENT$}{}{line}", "", if n == 0 { first_column } else { "    " });
+    }
+    Ok(())
+}
+
+/// Prints a table. The last column is broken into lines where it does not fit.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
+    let header = header.map(str::to_owned);
+    let width = |column: usize| rows.iter().chain([&header]).map(|row| row[column].len()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..N - 1).map(width).collect();
+    let left: usize = INDENT + widths.iter().map(|width| width + 2).sum::<usize>();
+    for row in [&header].into_iter().chain(rows) {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  "));
+        let mut start = format!("{:INDENT$}{}", "", cells.collect::<String>());
+        for line in wrapped(&row[N - 1], WIDTH - left) {
+            println!("{start}{line}");
+            start = " ".repeat(left);
+        }
+    }
+}
+
+/// Breaks at spaces. A text that fits stays as it is, its spaces too; so does a word that is longer than a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    if text.len() <= width {
+        return vec![text.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().filter(|line| line.is_empty() || line.len() + 1 + word.len() <= width);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

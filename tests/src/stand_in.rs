@@ -1,0 +1,113 @@
+//! A stand-in for EC2 that is never the bottleneck: in memory, any number of calls at once, each answered after the
+//! same time. For the benchmark, where a function's own time and its rounds of dependent calls are to show.
+//!
+//! It speaks four calls of the query protocol. Filters are ignored: what a fleet holds is what a function may see.
+
+mod fleet;
+mod query;
+mod xml;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+pub use fleet::{Fleet, Snapshot, Volume};
+use query::Query;
+
+/// A call that arrived.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// E.g. `CreateSnapshot`.
+    pub action: String,
+    /// When its request was read.
+    pub at: Instant,
+    /// The etcd cluster of the volume that a snapshot is taken of: `k8s.example.com/main`.
+    pub etcd_cluster: Option<String>,
+}
+
+struct Ec2 {
+    latency: Duration,
+    fleet: Mutex<Fleet>,
+    arrivals: Mutex<Vec<Arrival>>,
+}
+
+/// A serving stand-in; gone when dropped.
+pub struct StandIn {
+    url: String,
+    ec2: Arc<Ec2>,
+    server: JoinHandle<()>,
+}
+
+impl StandIn {
+    /// Serves this fleet; every answer leaves this long after its call arrived.
+    pub async fn serve(fleet: Fleet, latency: Duration) -> Self {
+        let ec2 = Arc::new(Ec2 { latency, fleet: Mutex::new(fleet), arrivals: Mutex::default() });
+        let router = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&ec2));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound address"));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("serving never fails") });
+        Self { url, ec2, server }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Every call so far, in the order of arrival.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.ec2.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(ec2): State<Arc<Ec2>>, body: String) -> Response {
+    let at = Instant::now();
+    let query = Query::parse(&body);
+    let (status, body) = ec2.perform(&query, at);
+    sleep_until(at + ec2.latency).await;
+    (status, [("Content-Type", "text/xml;charset=UTF-8")], body).into_response()
+}
+
+impl Ec2 {
+    fn perform(&self, query: &Query, at: Instant) -> (StatusCode, String) {
+        let mut fleet = self.fleet.lock().unwrap_or_else(PoisonError::into_inner);
+        let action = query.get("Action").unwrap_or_default();
+        let volume = query.get("VolumeId").and_then(|id| fleet.volume(id)).cloned();
+        let etcd_cluster = volume.as_ref().map(|volume| volume.etcd_cluster.clone());
+        let arrival = Arrival { action: action.to_owned(), at, etcd_cluster };
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrival);
+
+        match (action, volume) {
+            ("DescribeVolumes", _) => {
+                let (page, token) = query.page(&fleet.volumes);
+                xml::page(action, "volumeSet", page.iter().map(xml::volume), token)
+            }
+            ("DescribeSnapshots", _) => {
+                let (page, token) = query.page(&fleet.snapshots);
+                xml::page(action, "snapshotSet", page.iter().map(xml::snapshot), token)
+            }
+            ("CreateSnapshot", Some(volume)) => xml::answer(action, &xml::snapshot(fleet.begin(&volume, query.tags()))),
+            ("CreateSnapshot", None) => xml::error("InvalidVolume.NotFound", "The volume does not exist."),
+            ("DeleteSnapshot", _) if fleet.forget(query.get("SnapshotId").unwrap_or_default()) => {
+                xml::answer(action, "<return>true</return>")
+            }
+            ("DeleteSnapshot", _) => xml::error("InvalidSnapshot.NotFound", "The snapshot does not exist."),
+            (other, _) => xml::error("InvalidAction", &format!("The stand-in does not speak {other:?}.")),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What goes wrong is said, and the rest goes on.
+
+use std::time::Duration;
+
+use scenarios::{Function, Kops, LocalAws, events};
+use serde_json::json;
+
+use super::{backup, backup_with, each, hours_ago, point, warns};
+
+#[tokio::test]
+async fn one_members_failure_leaves_the_others_backed_up_and_the_retry_does_only_that_member() {
+    let account = LocalAws::account();
+    account.snapshots_stay_pending().await;
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 6).await;
+    cluster.past_hours("events", &hours_ago(2), 6).await;
+    account
+        .fail_next("CreateSnapshot")
+        .on_volume(cluster.volume("main", "b"))
+        .saying("Server.Odd", "as EC2 says", 400)
+        .await;
+    let backup = backup_with(&account, "RETENTION", "keep-last=4").await;
+    let event = events::scheduled(&hours_ago(1));
+
+    let error = backup.invoke(event.clone()).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    assert_eq!(
+        error.sentence(),
+        format!(
+            "1 of 6 members have no sound snapshot for slot {}: b of k8s.example.com/main: CreateSnapshot: Server.Odd: \
+             as EC2 says",
+            hours_ago(1)
+        )
+    );
+    let result = error.result();
+    assert_eq!(result["outcome"], "incomplete");
+    assert_eq!(each(&result, "main", "action"), ["created", "failed", "created"]);
+    assert_eq!(point(&result, "main")["state"], "partial");
+    assert_eq!(each(&result, "events", "action"), ["created"; 3]);
+    let pruned = result["pruned"].as_array().unwrap();
+    assert_eq!(pruned.len(), 6, "events is pruned");
+    assert!(pruned.iter().all(|pruned| pruned["etcd_cluster"] == "events"), "main is not");
+
+    account.forget_calls().await;
+    let retried = backup.invoke(event).await.unwrap();
+    assert_eq!(each(&retried, "main", "action"), ["existing", "created", "existing"]);
+    let made = account.calls("CreateSnapshot").await;
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0].param("VolumeId"), Some(cluster.volume("main", "b")));
+    assert_eq!(retried["pruned"].as_array().unwrap().len(), 6, "now main is");
+}
+
+#[tokio::test]
+async fn a_cluster_whose_volumes_vanished_fails_the_run_and_keeps_everything() {
+    let account = LocalAws::account();
+    let mut cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 6).await;
+    for member in ["a", "b", "c"] {
+        cluster.lose("main", member).await;
+    }
+    let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
+
+    let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    assert!(error.sentence().starts_with("3 of 6 members have no sound snapshot"), "{error}");
+    assert!(error.sentence().contains("no volume of the etcd cluster was found"), "{error}");
+    assert_eq!(each(&error.result(), "events", "action"), ["created"; 3]);
+    assert!(account.calls("DeleteSnapshot").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cluster_gone_for_a_week_is_a_warning_unless_it_is_named() {
+    let account = LocalAws::account();
+    let mut gone = Kops::cluster("old.example.com").single_master().etcd(["main"]).create(&account).await;
+    gone.past_hours("main", &hours_ago(7 * 24 + 1), 3).await;
+    gone.lose("main", "a").await;
+    Kops::cluster("k8s.example.com").create(&account).await;
+    let any = backup_with(&account, "RETENTION", "keep-last=1").await;
+    let named = backup_with(&account, "CLUSTERS", "old.example.com,k8s.example.com").await;
+
+    let result = any.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+    assert!(warns(&result, &["main of old.example.com has no volumes any more; its 3 recovery points"]), "{result}");
+    assert_eq!((&result["kept"], result["recovery_points"].as_array().unwrap().len()), (&json!(5), 2));
+
+    let error = named.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+    assert!(error.sentence().contains("a of old.example.com/main"), "{error}");
+    assert!(account.calls("DeleteSnapshot").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_named_cluster_that_does_not_exist_fails_the_run_after_the_others_are_done() {
+    let account = LocalAws::account();
+    Kops::cluster("k8s.example.com").create(&account).await;
+    Kops::cluster("other.example.com").create(&account).await;
+    let backup = backup_with(&account, "CLUSTERS", "k8s.example.com,k8s.exmaple.com").await;
+
+    let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    assert!(error.sentence().contains("cluster k8s.exmaple.com has no etcd volumes"), "{error}");
+    assert_eq!(each(&error.result(), "main", "action"), ["created"; 3]);
+    assert_eq!(account.snapshots().await.len(), 6, "other.example.com is not in CLUSTERS");
+}
+
+#[tokio::test]
+async fn of_two_clusters_the_broken_one_does_not_hold_up_the_other() {
+    let account = LocalAws::account();
+    let sound = Kops::cluster("a.example.com").create(&account).await;
+    let mut broken = Kops::cluster("b.example.com").create(&account).await;
+    sound.past_hours("main", &hours_ago(2), 3).await;
+    broken.past_hours("main", &hours_ago(2), 3).await;
+    broken.lose("main", "c").await;
+    let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
+
+    let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+
+    assert!(error.sentence().contains("1 of 12 members"), "{error}");
+    assert!(error.sentence().contains("c of b.example.com/main: no volume bears this member's tag"), "{error}");
+    let result = error.result();
+    let of_broken = |pruned: &serde_json::Value| pruned["cluster"] == "b.example.com";
+    assert!(!result["pruned"].as_array().unwrap().iter().any(of_broken));
+    assert_eq!(account.snapshots().await.len(), 18 - 6 + 11);
+}
+
+#[tokio::test]
+async fn when_ec2_cannot_be_asked_nothing_is_done() {
+    let account = LocalAws::account();
+    Kops::cluster("k8s.example.com").create(&account).await;
+    account.fail_next("DescribeSnapshots").with("UnauthorizedOperation", 403).always().await;
+    let backup = backup(&account).await;
+    account.forget_calls().await;
+
+    let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    let sentence = format!("nothing was backed up for slot {}: DescribeSnapshots: UnauthorizedOperation", hours_ago(1));
+    assert!(error.sentence().starts_with(&sentence), "{error}");
+    assert!(account.writes().await.is_empty());
+    assert_eq!(account.events().await[0].detail_type, "Etcd Backup Failed");
+}
+
+#[tokio::test]
+async fn a_listing_is_retried_through_throttling_and_a_cut_page() {
+    let account = LocalAws::account();
+    account.pages_of(2).await;
+    Kops::cluster("k8s.example.com").create(&account).await;
+    account.fail_next("DescribeVolumes").with("RequestLimitExceeded", 503).await;
+    account.fail_next("DescribeVolumes").after(1).losing_the_answer().await;
+    let backup = backup(&account).await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert_eq!(
+        (each(&result, "main", "action"), each(&result, "events", "action")),
+        (vec!["created"; 3], vec!["created"; 3])
+    );
+}
+
+#[tokio::test]
+async fn near_the_deadline_nothing_new_is_started_and_the_rest_is_reported() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 3).await;
+    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(1500)).always().await;
+    let function = Function::named("backup").account(&account);
+    let backup = function.env("CONCURRENCY", "3").env("RETENTION", "keep-last=1").start().await;
+
+    let error = backup.invoke_within(Duration::from_millis(1800), events::scheduled(&hours_ago(1))).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    assert!(error.sentence().contains("not started: the deadline is near"), "{error}");
+    assert_eq!(account.calls("CreateSnapshot").await.len(), 3);
+    assert!(account.calls("DeleteSnapshot").await.is_empty());
+    assert!(backup.run_time() < Duration::from_millis(1800));
+}
+
+#[tokio::test]
+async fn a_refused_deletion_is_a_warning_and_a_vanished_snapshot_is_none() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).single_master().create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 5).await;
+    let snapshots = account.snapshots().await;
+    account.fail_next("DeleteSnapshot").on_snapshot(&snapshots[0].id).with("InvalidSnapshot.InUse", 400).await;
+    account.fail_next("DeleteSnapshot").on_snapshot(&snapshots[1].id).with("InvalidSnapshot.NotFound", 400).await;
+    let backup = backup_with(&account, "RETENTION", "keep-last=2").await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert!(warns(&result, &[&snapshots[0].id, "was not deleted: DeleteSnapshot: InvalidSnapshot.InUse"]), "{result}");
+    assert_eq!((result["pruned"].as_array().unwrap().len(), &result["kept"]), (2, &json!(4)));
+    assert_eq!(backup.metric("PruneBacklog", &[]), [1.0]);
+}

@@ -1,0 +1,7 @@
+//! Scenarios: the functions as Lambda runs them, in a local AWS, a module a subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod backup;
+mod local_aws;
+mod stand_in;
