@@ -37,7 +37,7 @@ impl Backup {
 
     /// One invocation.
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, FunctionError> {
-        let ready = self.0.as_ref().map_err(|invalid| invalid.clone())?;
+        let ready = self.0.as_ref().map_err(Clone::clone)?;
         let (event, context) = event.into_parts();
         let request = request::parse(event, &context.request_id, &ready.config)?;
         let deadline = Deadline::new(context.deadline());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use etcd_backup_core::backup::{Action, Report, Request};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 pub(crate) fn run(request: &Request, report: &Report, took: Duration) {
     let result = &report.result;
@@ -12,39 +12,28 @@ pub(crate) fn run(request: &Request, report: &Report, took: Duration) {
     }
     let members = || result.recovery_points.iter().flat_map(|point| &point.members);
     let count = |action| members().filter(|member| member.action == action).count();
-    let backlog: usize = report.metrics.iter().map(|metrics| metrics.backlog).sum();
     let skew_ms = result.recovery_points.iter().filter_map(|point| point.skew_ms).max();
     let (created, existing, failed) = (count(Action::Created), count(Action::Existing), count(Action::Failed));
-    macro_rules! wide {
-        ($level:ident, $($message:tt)+) => {
-            $level!(
-                outcome = ?result.outcome,
-                slot = %result.slot,
-                trigger = request.trigger.word(),
-                dry_run = request.dry_run,
-                etcd_clusters = result.recovery_points.len(),
-                members = members().count(),
-                created,
-                existing,
-                failed,
-                pruned = result.pruned.len(),
-                backlog,
-                kept = result.kept,
-                skew_ms = skew_ms.and_then(|skew| i64::try_from(skew).ok()),
-                warnings = result.warnings.len(),
-                took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                $($message)+
-            )
-        };
-    }
-    match &report.failure {
-        Some(failure) => wide!(error, "Backup incomplete: {failure}"),
-        None => wide!(
-            info,
-            "Slot {}: {created} snapshots created, {existing} existing, {} pruned, {} recovery points kept",
-            result.slot,
-            result.pruned.len(),
-            result.kept
-        ),
-    }
+    info!(
+        outcome = ?result.outcome,
+        failure = report.failure,
+        slot = %result.slot,
+        trigger = request.trigger.word(),
+        dry_run = request.dry_run,
+        etcd_clusters = result.recovery_points.len(),
+        members = members().count(),
+        created,
+        existing,
+        failed,
+        pruned = result.pruned.len(),
+        backlog = report.metrics.iter().map(|metrics| metrics.backlog).sum::<usize>(),
+        kept = result.kept,
+        skew_ms = skew_ms.and_then(|skew| i64::try_from(skew).ok()),
+        warnings = result.warnings.len(),
+        took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        "Slot {}: {created} snapshots created, {existing} existing, {failed} failed; {} pruned, {} points kept",
+        result.slot,
+        result.pruned.len(),
+        result.kept
+    );
 }

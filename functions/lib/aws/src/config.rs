@@ -70,7 +70,8 @@ impl BackupConfig {
         let max_prune = read.value("MAX_PRUNE", "100", |text| whole(text, 1_000_000));
         let max_skew = read.value("MAX_SKEW", "5s", max_skew);
         let concurrency = read.value("CONCURRENCY", "16", |text| whole(text, 256));
-        let event_bus = read.event_bus("EVENT_BUS", "default");
+        let event_bus = event_bus(read.text("EVENT_BUS", "default"));
+        let event_bus = read.check("EVENT_BUS", event_bus);
         match (clusters, policy, prune, period, max_prune, max_skew, concurrency, event_bus) {
             (
                 Some(clusters),
@@ -98,21 +99,18 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn value<T>(&mut self, name: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let text = (self.variable)(name).unwrap_or_else(|| default.to_owned());
-        let parsed = if text.is_empty() {
-            Err(format!("is empty; leave it away for its default `{default}`"))
-        } else {
-            parse(&text)
-        };
+    fn text(&self, name: &str, default: &str) -> String {
+        (self.variable)(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn check<T>(&mut self, name: &str, parsed: Result<T, String>) -> Option<T> {
         parsed.map_err(|why| self.invalid.push(format!("{name}: {why}"))).ok()
     }
 
-    fn event_bus(&mut self, name: &str, default: &str) -> Option<Option<String>> {
-        match (self.variable)(name) {
-            Some(text) if text.is_empty() => Some(None),
-            _ => self.value(name, default, bus).map(Some),
-        }
+    fn value<T>(&mut self, name: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(name, default);
+        let empty = || format!("is empty; leave it away for its default `{default}`");
+        self.check(name, if text.is_empty() { Err(empty()) } else { parse(&text) })
     }
 }
 
@@ -152,12 +150,14 @@ fn max_skew(text: &str) -> Result<SignedDuration, String> {
     skew.ok_or_else(|| format!("`{text}` is not a duration such as 500ms, 5s or 1m"))
 }
 
-/// A bus name, or a bus's ARN. AWS: `[/\.\-_A-Za-z0-9]+`, at most 256; partner buses have slashes.
-fn bus(text: &str) -> Result<String, String> {
+/// A bus's name, or its ARN; empty is none. What a name may hold: EventBridge's `EventBusName`.
+fn event_bus(text: String) -> Result<Option<String>, String> {
     let is_arn = text.starts_with("arn:") && text.contains(":event-bus/");
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/.-_".contains(c) || (is_arn && c == ':');
-    if text.len() <= 1600 && text.chars().all(allowed) {
-        Ok(text.to_owned())
+    if text.is_empty() {
+        Ok(None)
+    } else if text.len() <= 1600 && text.chars().all(allowed) {
+        Ok(Some(text))
     } else {
         Err(format!("`{text}` is not an event bus's name or ARN; an empty value sends no events"))
     }

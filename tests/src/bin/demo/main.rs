@@ -8,6 +8,7 @@ mod answer;
 mod hours;
 mod points;
 mod scene;
+mod tally;
 mod text;
 
 use std::panic;
@@ -51,7 +52,7 @@ async fn demo() -> Demo {
     let tally = hours.run(&scene, &function).await?;
 
     heading("What there is now");
-    points::show(&scene, &function, &hours).await?;
+    points::show(scene.account, &function, &hours).await?;
     tally.show();
     println!();
     tally.check(&scene).await?;
@@ -63,7 +64,10 @@ async fn demo() -> Demo {
     heading("Next");
     paragraph("make test   every promise, one by one, and what can go wrong");
     paragraph("README.md   how to deploy this, and how to restore from a recovery point");
-    paragraph(&format!("This took {:.0} s. All of it ran here; what was started is stopped.", started.elapsed().as_secs_f64()));
+    paragraph(&format!(
+        "This took {:.0} s. All of it ran here; what was started is stopped.",
+        started.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 

@@ -46,7 +46,11 @@ impl<'a> Scene<'a> {
         let mut rows: Vec<[String; 3]> = self.cluster.volumes().map(row).collect();
         // In the order in which they are spoken of.
         rows.sort_by_key(|[_, _, tag]| tag.contains("events"));
-        rows.push([self.data_volume.clone(), "eu-central-1a".to_owned(), "none: data of a PersistentVolume".to_owned()]);
+        rows.push([
+            self.data_volume.clone(),
+            "eu-central-1a".to_owned(),
+            "none: data of a PersistentVolume".to_owned(),
+        ]);
         table(["volume", "zone", "etcd tag"], &rows);
         println!();
         paragraph(&format!(

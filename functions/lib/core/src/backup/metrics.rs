@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::plan::{EtcdClusterPlan, Step};
 use super::report::{Action, DeletionOutcome, EtcdClusterOutcome, MemberOutcome, PointReport};
 use crate::ids::EtcdClusterId;
+use crate::slot::Slot;
 
 /// What the metrics of one etcd cluster say after a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl EtcdClusterMetrics {
     ) -> Self {
         let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
         let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
-        let since = plan.newest_complete.map(|slot| slot.time()).or(plan.oldest_volume);
+        let since = plan.newest_complete.map(Slot::time).or(plan.oldest_volume);
         Self {
             of: plan.of.clone(),
             created,

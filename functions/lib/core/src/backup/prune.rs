@@ -139,15 +139,14 @@ fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_compl
         let mut of_member = point.snapshots.iter().filter(|snapshot| snapshot.lineage.member == *member);
         of_member.all(|snapshot| snapshot.state != SnapshotState::Pending)
     };
+    let is_surplus =
+        |snapshot: &OurSnapshot| complete && !chosen.contains(&snapshot.id) && all_settled(&snapshot.lineage.member);
     let why = |snapshot: &OurSnapshot| match snapshot.state {
         SnapshotState::Pending | SnapshotState::Other => None,
         SnapshotState::Error => newest_complete.filter(|newest| *newest > point.slot).map(|_| PruneReason::Failed),
-        SnapshotState::Completed if reasons.is_empty() && complete => Some(PruneReason::NoRuleKeepsIt),
-        SnapshotState::Completed if reasons.is_empty() => Some(PruneReason::Partial),
-        SnapshotState::Completed if complete && !chosen.contains(&snapshot.id) => {
-            all_settled(&snapshot.lineage.member).then_some(PruneReason::Surplus)
-        }
-        SnapshotState::Completed => None,
+        SnapshotState::Completed if !reasons.is_empty() => is_surplus(snapshot).then_some(PruneReason::Surplus),
+        SnapshotState::Completed if complete => Some(PruneReason::NoRuleKeepsIt),
+        SnapshotState::Completed => Some(PruneReason::Partial),
     };
     let deletion = |snapshot: &OurSnapshot| {
         Some(Deletion {

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::super::Settings;
+use super::super::{ClusterSet, Request, Scope, Settings, Trigger};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
 use crate::recovery_point::RecoveryPoint;
 use crate::retention::Policy;
 use crate::slot::{Period, Slot};
-use crate::snapshot::{OurSnapshot, SnapshotState};
-use crate::tags::RecordedVolume;
+use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
+use crate::tags::{self, Membership, RecordedVolume, Tags};
+use crate::volume::{Volume, VolumeState};
 
 pub(crate) const MEMBERS: [&str; 3] = ["a", "b", "c"];
 
@@ -96,6 +97,133 @@ impl Settings {
     /// Deletes at most so many snapshots per etcd cluster.
     pub(crate) fn at_most(mut self, max_prune: usize) -> Self {
         self.max_prune = max_prune;
+        self
+    }
+}
+
+impl OurSnapshot {
+    /// What EC2 lists of it.
+    pub(crate) fn observed(&self) -> Snapshot {
+        let membership = Membership { member: self.lineage.member.clone(), members: self.members.clone() };
+        let etcd_tag = format!("{}{}", tags::ETCD_PREFIX, self.lineage.of.etcd_cluster);
+        let mut tags = Tags::from([
+            (tags::CLUSTER.to_owned(), self.lineage.of.cluster.to_string()),
+            (etcd_tag, membership.to_string()),
+            (tags::RECOVERY_POINT.to_owned(), self.slot.to_string()),
+            (tags::VOLUME.to_owned(), self.volume.to_string()),
+        ]);
+        if self.pinned {
+            tags.insert(tags::KEEP.to_owned(), "true".to_owned());
+        }
+        Snapshot {
+            id: self.id.clone(),
+            volume: self.volume.id.clone(),
+            state: self.state,
+            state_message: self.state_message.clone(),
+            started: self.started,
+            description: self.description.clone(),
+            tags,
+        }
+    }
+}
+
+impl RecoveryPoint {
+    /// What EC2 lists of it.
+    pub(crate) fn observed(&self) -> Vec<Snapshot> {
+        self.snapshots.iter().map(OurSnapshot::observed).collect()
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn tagged(mut self, key: &str, value: &str) -> Self {
+        self.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn without_tag(mut self, key: &str) -> Self {
+        self.tags.remove(key).expect("the tag");
+        self
+    }
+
+    /// A copy: another id, and a volume id that says nothing, as EC2 gives to copies.
+    pub(crate) fn copied(mut self) -> Self {
+        self.id = SnapshotId::parse(&format!("{}-copy", self.id)).expect("an id");
+        self.volume = VolumeId::parse("vol-ffffffff").expect("an id");
+        self
+    }
+
+    /// Taken by the invocation of that request id.
+    pub(crate) fn taken_by(mut self, request: &str) -> Self {
+        self.description = Request::by_hand(request).description();
+        self
+    }
+}
+
+impl Volume {
+    /// The attached volume of one of three members.
+    pub(crate) fn of_member(member: &str) -> Self {
+        let tags =
+            [(tags::CLUSTER, "k8s.example.com"), ("k8s.io/etcd/main", &format!("{member}/{}", MEMBERS.join(",")))];
+        Self {
+            id: VolumeId::parse(&format!("vol-{member}")).expect("an id"),
+            state: VolumeState::InUse,
+            zone: Zone::parse(&format!("eu-central-1{member}")).expect("a zone"),
+            size_gib: 20,
+            volume_type: "gp3".to_owned(),
+            iops: Some(3000),
+            throughput: Some(125),
+            encrypted: true,
+            kms_key: None,
+            created: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        }
+    }
+
+    pub(crate) fn named(mut self, id: &str) -> Self {
+        self.id = VolumeId::parse(id).expect("an id");
+        self
+    }
+
+    pub(crate) fn in_state(mut self, state: VolumeState) -> Self {
+        self.state = state;
+        self
+    }
+
+    pub(crate) fn tagged(mut self, key: &str, value: &str) -> Self {
+        self.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn without_tag(mut self, key: &str) -> Self {
+        self.tags.remove(key).expect("the tag");
+        self
+    }
+}
+
+impl Request {
+    /// A scheduled run over everything, which prunes.
+    pub(crate) fn scheduled(time: &str) -> Self {
+        let scope = Scope { clusters: ClusterSet::All, etcd_cluster: None };
+        let trigger = Trigger::Schedule(time.parse().expect("a time"));
+        Self { id: "scheduled".to_owned(), trigger, scope, keep: false, prune: true, dry_run: false }
+    }
+
+    /// A run by hand over everything, which does not prune.
+    pub(crate) fn by_hand(id: &str) -> Self {
+        let run = Self::scheduled("2026-11-23T02:00:00Z");
+        Self { id: id.to_owned(), trigger: Trigger::Manual, prune: false, ..run }
+    }
+
+    /// Over these clusters alone.
+    pub(crate) fn of_clusters(mut self, names: &[&str]) -> Self {
+        let names = names.iter().map(|name| Cluster::parse(name).expect("a cluster"));
+        self.scope.clusters = ClusterSet::Named(names.collect());
+        self
+    }
+
+    /// Over that etcd cluster alone.
+    pub(crate) fn of_etcd_cluster(mut self, name: &str) -> Self {
+        self.scope.etcd_cluster = Some(EtcdCluster::parse(name).expect("an etcd cluster"));
         self
     }
 }

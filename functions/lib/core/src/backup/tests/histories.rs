@@ -30,7 +30,7 @@ struct Hour {
 }
 
 /// A history, points newest first, of `members` members.
-pub(super) fn histories() -> impl Strategy<Value = Vec<RecoveryPoint>> {
+fn histories() -> impl Strategy<Value = Vec<RecoveryPoint>> {
     (1..=MEMBERS.len()).prop_flat_map(|members| prop::collection::vec(hour(members), 1..25)).prop_map(points)
 }
 

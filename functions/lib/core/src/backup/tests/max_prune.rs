@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::Settings;
 use super::super::prune::plan_prune;
 use super::fixtures::point;
-use super::histories::{Run, histories, runs, without};
+use super::histories::{Run, runs, without};
 use super::prune_promises::gone;
 use crate::ids::SnapshotId;
 use crate::recovery_point::RecoveryPoint;
@@ -74,7 +74,7 @@ proptest! {
     // The slot is the next hour's: a late delivery shields its own point for one run only.
     #[test]
     fn small_steps_end_where_one_large_step_does(
-        points in histories(), policy in policies(), spare in 0..4_usize,
+        Run { points, .. } in runs(), policy in policies(), spare in 0..4_usize,
     ) {
         let settings = Settings::keeping(policy);
         let next = Slot::parse("2099-01-01T00:00:00Z").expect("a slot");
