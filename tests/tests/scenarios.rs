@@ -4,4 +4,5 @@
 
 mod backup;
 mod local_aws;
+mod model;
 mod stand_in;

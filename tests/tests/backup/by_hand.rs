@@ -161,7 +161,7 @@ async fn an_unknown_etcd_cluster_fails_and_says_so() {
     for event in [json!({"etcd_cluster": "cilium"}), json!({"cluster": "k8s.example.com", "etcd_cluster": "cilium"})] {
         let error = backup.invoke(event).await.unwrap_err();
         assert_eq!(error.error_type, "BackupIncomplete");
-        assert!(error.sentence().contains("volumes of etcd cluster cilium"), "{error}");
+        assert!(error.sentence().contains("etcd cluster cilium of"), "{error}");
     }
     assert!(account.snapshots().await.is_empty());
 }

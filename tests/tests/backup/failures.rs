@@ -28,8 +28,8 @@ async fn one_members_failure_leaves_the_others_backed_up_and_the_retry_does_only
     assert_eq!(
         error.sentence(),
         format!(
-            "1 of 6 members have no sound snapshot for slot {}: b of k8s.example.com/main: CreateSnapshot: Server.Odd: \
-             as EC2 says",
+            "slot {}: 1 of 6 members without a sound snapshot: member b of main of k8s.example.com: CreateSnapshot: \
+             Server.Odd: as EC2 says",
             hours_ago(1)
         )
     );
@@ -64,7 +64,7 @@ async fn a_cluster_whose_volumes_vanished_fails_the_run_and_keeps_everything() {
     let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
 
     assert_eq!(error.error_type, "BackupIncomplete");
-    assert!(error.sentence().starts_with("3 of 6 members have no sound snapshot"), "{error}");
+    assert!(error.sentence().contains(": 3 of 6 members without a sound snapshot: "), "{error}");
     assert!(error.sentence().contains("no volume of the etcd cluster was found"), "{error}");
     assert_eq!(each(&error.result(), "events", "action"), ["created"; 3]);
     assert!(account.calls("DeleteSnapshot").await.is_empty());
@@ -85,7 +85,7 @@ async fn a_cluster_gone_for_a_week_is_a_warning_unless_it_is_named() {
     assert_eq!((&result["kept"], result["recovery_points"].as_array().unwrap().len()), (&json!(5), 2));
 
     let error = named.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
-    assert!(error.sentence().contains("a of old.example.com/main"), "{error}");
+    assert!(error.sentence().contains("member a of main of old.example.com"), "{error}");
     assert!(account.calls("DeleteSnapshot").await.is_empty());
 }
 
@@ -117,7 +117,10 @@ async fn of_two_clusters_the_broken_one_does_not_hold_up_the_other() {
     let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
 
     assert!(error.sentence().contains("1 of 12 members"), "{error}");
-    assert!(error.sentence().contains("c of b.example.com/main: no volume bears this member's tag"), "{error}");
+    assert!(
+        error.sentence().contains("member c of main of b.example.com: no volume bears this member's tag"),
+        "{error}"
+    );
     let result = error.result();
     let of_broken = |pruned: &serde_json::Value| pruned["cluster"] == "b.example.com";
     assert!(!result["pruned"].as_array().unwrap().iter().any(of_broken));
@@ -135,7 +138,7 @@ async fn when_ec2_cannot_be_asked_nothing_is_done() {
     let error = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
 
     assert_eq!(error.error_type, "BackupIncomplete");
-    let sentence = format!("nothing was backed up for slot {}: DescribeSnapshots: UnauthorizedOperation", hours_ago(1));
+    let sentence = format!("slot {}: nothing was backed up: DescribeSnapshots: UnauthorizedOperation", hours_ago(1));
     assert!(error.sentence().starts_with(&sentence), "{error}");
     assert!(account.writes().await.is_empty());
     assert_eq!(account.events().await[0].detail_type, "Etcd Backup Failed");

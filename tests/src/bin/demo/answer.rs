@@ -48,7 +48,7 @@ pub(crate) struct Kept {
 impl Answer {
     pub(crate) fn read(result: Value) -> Demo<Self> {
         let shown = result.to_string();
-        serde_json::from_value(result).map_err(|error| format!("an unexpected answer ({error}): {shown}"))
+        serde_json::from_value(result).map_err(|error| format!("an unexpected answer ({error}): {shown}").into())
     }
 
     /// How many members there are.

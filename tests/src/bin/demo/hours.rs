@@ -34,7 +34,7 @@ impl Hours {
     /// Those up to the last full hour.
     pub(crate) fn until_now() -> Demo<Self> {
         let full_hour = TimestampRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc);
-        let last = Timestamp::now().round(full_hour).map_err(|error| error.to_string())?;
+        let last = Timestamp::now().round(full_hour)?;
         Ok(Self { first: last - SignedDuration::from_hours(SLOTS - 1), last })
     }
 
@@ -79,8 +79,7 @@ impl Hours {
             if Some(slot) == self.of_mishap() {
                 mishap(scene, function, slot, &mut tally).await?;
             } else {
-                let answer = deliver(function, slot).await.map_err(|error| error.to_string())?;
-                tally.add(Answer::read(answer)?, 6)?;
+                tally.add(Answer::read(deliver(function, slot).await?)?, 6)?;
             }
             let hours = n + 1;
             if hours % PROGRESS == 0 {
@@ -106,17 +105,17 @@ async fn mishap(scene: &Scene<'_>, function: &RunningFunction, slot: Timestamp, 
     let refusal = scene.account.fail_next("CreateSnapshot").on_volume(volume);
     refusal.saying("IncorrectState", "The volume cannot be snapshotted now", 400).await;
     let Err(failure) = deliver(function, slot).await else {
-        return Err("a run without one member's snapshot has succeeded".to_owned());
+        return Err("a run without one member's snapshot has succeeded".into());
     };
     if failure.error_type != "BackupIncomplete" {
-        return Err(failure.to_string());
+        return Err(failure.into());
     }
     paragraph("The run takes the other five and fails, for an alarm to see:");
     quote(&format!("{}: {}", failure.error_type, failure.sentence()), 6);
     tally.add(Answer::read(failure.result())?, 5)?;
 
     scene.account.clock(&(slot + DELIVERED_AFTER + RETRY_AFTER).to_string()).await;
-    let retry = Answer::read(deliver(function, slot).await.map_err(|error| error.to_string())?)?;
+    let retry = Answer::read(deliver(function, slot).await?)?;
     let (created, existing) = (retry.count("created"), retry.count("existing"));
     paragraph(&format!("A minute later Lambda tries again: {existing} members existing, {created} created. It warns:"));
     for warning in &retry.warnings {

@@ -11,6 +11,7 @@ mod scene;
 mod tally;
 mod text;
 
+use std::error::Error;
 use std::panic;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -22,8 +23,8 @@ use hours::{Hours, RETENTION};
 use scene::Scene;
 use text::{heading, paragraph, promise};
 
-/// Why the demo cannot go on, in a sentence.
-type Demo<T = ()> = Result<T, String>;
+/// The error says in a sentence why the demo cannot go on.
+type Demo<T = ()> = Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,6 +46,7 @@ async fn demo() -> Demo {
     let account = LocalAws::account();
     let hours = Hours::until_now()?;
     let scene = Scene::set(&account, hours.first()).await?;
+    println!();
     scene.show();
 
     heading("Three days of hourly backups");
@@ -61,26 +63,28 @@ async fn demo() -> Demo {
     heading("The last event is delivered a second time");
     deliver_again(&scene, &function, &hours).await?;
 
-    heading("Next");
-    paragraph("make test   every promise, one by one, and what can go wrong");
-    paragraph("README.md   how to deploy this, and how to restore from a recovery point");
+    println!();
     paragraph(&format!(
-        "This took {:.0} s. All of it ran here; what was started is stopped.",
+        "All of it was as promised. It took {:.0} s, and what it started ends with it.",
         started.elapsed().as_secs_f64()
     ));
+
+    heading("Next");
+    paragraph("make test    each promise by itself, and everything that can go wrong");
+    paragraph("make bench   how fast the function is, and how little memory it takes");
+    paragraph("README.md    what it promises, its settings, and where to read on");
     Ok(())
 }
 
 /// Starts the function's binary, which is built together with this one and beside it.
 async fn start(scene: &Scene<'_>) -> Demo<RunningFunction> {
-    let demo = std::env::current_exe().map_err(|error| error.to_string())?;
-    let binary = demo.with_file_name("backup");
+    let binary = std::env::current_exe()?.with_file_name("backup");
     if !binary.exists() {
-        return Err(format!("there is no {}; run: make demo", binary.display()));
+        return Err(format!("there is no {}; run: make demo", binary.display()).into());
     }
     paragraph(
-        "The binary `backup`, as it is deployed, runs under a Lambda runtime and gets the event that EventBridge sends \
-         every hour. New snapshots stay pending for a while, as in EC2.",
+        "The function's own binary runs under a Lambda runtime and gets, for each of 72 hours, the event that \
+         EventBridge sends. New snapshots stay pending until the next hour, as they may in EC2.",
     );
     paragraph(&format!("RETENTION={RETENTION}"));
     Ok(Function::at(binary).account(scene.account).env("RETENTION", RETENTION).start().await)
@@ -89,8 +93,7 @@ async fn start(scene: &Scene<'_>) -> Demo<RunningFunction> {
 /// EventBridge delivers at least once, so a duplicate must do nothing.
 async fn deliver_again(scene: &Scene<'_>, function: &RunningFunction, hours: &Hours) -> Demo {
     let before = scene.account.snapshots().await;
-    let answer = function.invoke(events::scheduled(&hours.last().to_string())).await;
-    let answer = Answer::read(answer.map_err(|error| error.to_string())?)?;
+    let answer = Answer::read(function.invoke(events::scheduled(&hours.last().to_string())).await?)?;
     let after = scene.account.snapshots().await;
     let existing = answer.count("existing");
     promise(

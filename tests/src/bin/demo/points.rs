@@ -12,6 +12,9 @@ use crate::answer::Answer;
 use crate::hours::{Hours, minute};
 use crate::text::{paragraph, promise, table};
 
+/// One in each zone.
+const MEMBERS: usize = 3;
+
 /// The snapshots of one etcd cluster for one slot.
 pub(crate) struct Point {
     slot: Timestamp,
@@ -23,8 +26,8 @@ impl Point {
     fn state(&self) -> &'static str {
         let all = |states: &[&str]| self.snapshots.iter().all(|snapshot| states.contains(&snapshot.state.as_str()));
         match self.snapshots.len() {
-            3 if all(&["completed"]) => "complete",
-            3 if all(&["completed", "pending"]) => "pending",
+            MEMBERS if all(&["completed"]) => "complete",
+            MEMBERS if all(&["completed", "pending"]) => "pending",
             _ => "partial",
         }
     }
@@ -55,11 +58,14 @@ pub(crate) async fn show(account: &Account, function: &RunningFunction, hours: &
     let event = json!({ "dry_run": true, "prune": true });
     paragraph(&format!("What keeps each recovery point says a dry run by hand: {event}"));
     println!();
-    let answer = Answer::read(function.invoke(event).await.map_err(|error| error.to_string())?)?;
+    let answer = Answer::read(function.invoke(event).await?)?;
     let points = existing(account).await?;
     table(["point (UTC)", "etcd", "state", "skew", "why kept"], &rows(&points, &answer)?);
     println!();
-    paragraph("Skew: how far apart the members' snapshots are. The local clock stands still during a run.");
+    paragraph(
+        "Skew: how far apart a point's snapshots are. The local clock stands still within a run; the minute is that \
+         until the retry.",
+    );
     println!();
 
     let expected = hours.expected();
@@ -73,7 +79,7 @@ pub(crate) async fn show(account: &Account, function: &RunningFunction, hours: &
     )?;
     promise(
         answer.kept_points.len() == points.len() && answer.pruned.is_empty(),
-        "the function's own list is the same, and the next run would prune none",
+        "the function's own list is the same, and a run now would prune none",
     )
 }
 

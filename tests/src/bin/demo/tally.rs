@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use scenarios::kops::KopsVolume;
 
 use crate::Demo;
 use crate::answer::{Answer, Pruned};
@@ -28,7 +29,7 @@ impl Tally {
     /// Adds a run, which must have taken this many snapshots.
     pub(crate) fn add(&mut self, run: Answer, created: usize) -> Demo {
         if run.count("created") != created {
-            return Err(format!("a run took {} snapshots instead of {created}", run.count("created")));
+            return Err(format!("a run took {} snapshots instead of {created}", run.count("created")).into());
         }
         self.runs += 1;
         self.failed_runs += usize::from(run.outcome != "succeeded");
@@ -69,7 +70,7 @@ impl Tally {
             points.iter().map(|point| point.snapshots.len()).sum::<usize>() == left && points.len() == self.kept,
             &format!("{} snapshots taken, {} pruned, {left} there", self.created, self.pruned.len()),
         )?;
-        let has_tags = |volume: &scenarios::kops::KopsVolume| {
+        let has_tags = |volume: &KopsVolume| {
             let mut of_volume = points.iter().flat_map(|point| &point.snapshots).filter(|one| one.volume == volume.id);
             of_volume.all(|one| volume.tags.iter().all(|(key, value)| one.tags.get(key) == Some(value)))
         };

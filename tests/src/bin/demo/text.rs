@@ -28,7 +28,7 @@ pub(crate) fn quote(text: &str, indent: usize) {
 /// Shows something promised that was checked; fails if it was not kept.
 pub(crate) fn promise(kept: bool, what: &str) -> Demo {
     if !kept {
-        return Err(format!("this should be so and is not: {what}"));
+        return Err(format!("not as promised: {what}").into());
     }
     let first_column = "ok  ";
     for (n, line) in wrapped(what, WIDTH - INDENT - first_column.len()).iter().enumerate() {
@@ -44,8 +44,8 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
     let widths: Vec<usize> = (0..N - 1).map(width).collect();
     let left: usize = INDENT + widths.iter().map(|width| width + 2).sum::<usize>();
     for row in [&header].into_iter().chain(rows) {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  "));
-        let mut start = format!("{:INDENT$}{}", "", cells.collect::<String>());
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+        let mut start = format!("{:INDENT$}{}", "", cells.concat());
         for line in wrapped(&row[N - 1], WIDTH - left) {
             println!("{start}{line}");
             start = " ".repeat(left);

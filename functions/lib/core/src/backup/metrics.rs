@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{EtcdClusterPlan, Step};
-use super::report::{Action, DeletionOutcome, EtcdClusterOutcome, MemberOutcome, PointReport};
+use super::report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome};
+use super::result::{Action, PointReport};
 use crate::ids::EtcdClusterId;
 use crate::slot::Slot;
 

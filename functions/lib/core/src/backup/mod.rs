@@ -3,18 +3,19 @@
 mod discovery;
 mod metrics;
 mod plan;
+mod planner;
 mod prune;
 mod report;
 mod request;
+mod result;
 mod snapshot_tags;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use metrics::EtcdClusterMetrics;
-pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken, plan};
+pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
+pub use planner::plan;
 pub use prune::{Deletion, PlannedPoint, PrunePlan, PruneReason};
-pub use report::{
-    Action, BackupResult, DeletionOutcome, EtcdClusterOutcome, KeptPoint, MemberOutcome, MemberReport, Outcome,
-    PointReport, PrunedReport, Report, report, report_unobserved,
-};
+pub use report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome, Report, report, report_unobserved};
 pub use request::{ClusterSet, Request, Scope, Settings, Trigger};
+pub use result::{Action, BackupResult, KeptPoint, MemberReport, Outcome, PointReport, PrunedReport};

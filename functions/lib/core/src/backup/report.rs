@@ -1,14 +1,13 @@
 //! The report of a run: what the function answers, from the plan and what became of it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::metrics::EtcdClusterMetrics;
 use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, Step, Taken};
 use super::prune::{Deletion, PruneReason};
-use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
+use super::result::{Action, BackupResult, KeptPoint, MemberReport, Outcome, PointReport, PrunedReport};
+use crate::ids::{EtcdClusterId, Member};
 use crate::recovery_point::{PointState, skew};
-use crate::retention::KeepReason;
 use crate::slot::Slot;
 use crate::snapshot::SnapshotState;
 
@@ -58,115 +57,6 @@ impl EtcdClusterOutcome {
             deletions: vec![DeletionOutcome::NotTried; plan.prune.deletions.len()],
         }
     }
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Every expected member has its snapshot.
-    Succeeded,
-    /// A dry run.
-    Planned,
-    /// At least one has not; the invocation fails with this result in its message.
-    Incomplete,
-}
-
-/// The function's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BackupResult {
-    /// How the run ended.
-    pub outcome: Outcome,
-    /// The slot it worked on.
-    pub slot: Slot,
-    /// The slot's recovery point of each etcd cluster.
-    pub recovery_points: Vec<PointReport>,
-    /// Snapshots deleted; of a dry run, those that would be.
-    pub pruned: Vec<PrunedReport>,
-    /// Recovery points that are there after the run.
-    pub kept: usize,
-    /// Why each of them is, in a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kept_points: Option<Vec<KeptPoint>>,
-    /// What the operator should know.
-    pub warnings: Vec<String>,
-}
-
-/// A recovery point in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PointReport {
-    /// The kops cluster.
-    pub cluster: Cluster,
-    /// The etcd cluster.
-    pub etcd_cluster: EtcdCluster,
-    /// How far the point is.
-    pub state: PointState,
-    /// Its skew in milliseconds; `null` if it has no snapshot.
-    pub skew_ms: Option<i128>,
-    /// Its members.
-    pub members: Vec<MemberReport>,
-}
-
-/// A member in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MemberReport {
-    /// The member; `null` where its volume's tag cannot be read.
-    pub member: Option<Member>,
-    /// The volume's zone.
-    pub zone: Option<Zone>,
-    /// The volume.
-    pub volume: Option<VolumeId>,
-    /// The slot's snapshot.
-    pub snapshot: Option<SnapshotId>,
-    /// What was done.
-    pub action: Action,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-/// What was done for a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// A snapshot was taken.
-    Created,
-    /// The slot already had one.
-    Existing,
-    /// A dry run would take one.
-    Planned,
-    /// See the error.
-    Failed,
-}
-
-/// A deleted snapshot in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PrunedReport {
-    /// The snapshot.
-    pub snapshot: SnapshotId,
-    /// Its recovery point.
-    pub recovery_point: Slot,
-    /// The kops cluster.
-    pub cluster: Cluster,
-    /// The etcd cluster.
-    pub etcd_cluster: EtcdCluster,
-    /// The member.
-    pub member: Member,
-    /// Why it went.
-    pub reason: String,
-}
-
-/// A recovery point that stays, in the answer to a dry run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeptPoint {
-    /// The kops cluster.
-    pub cluster: Cluster,
-    /// The etcd cluster.
-    pub etcd_cluster: EtcdCluster,
-    /// The point.
-    pub recovery_point: Slot,
-    /// Why it stays.
-    pub reasons: Vec<KeepReason>,
 }
 
 /// A run's report.
@@ -229,7 +119,7 @@ pub fn report_unobserved(slot: Slot, why: &str) -> Report {
         kept_points: None,
         warnings: Vec::new(),
     };
-    Report { result, failure: Some(format!("nothing was backed up for slot {slot}: {why}")), metrics: Vec::new() }
+    Report { result, failure: Some(format!("slot {slot}: nothing was backed up: {why}")), metrics: Vec::new() }
 }
 
 fn point_report(planned: &EtcdClusterPlan, outcome: &EtcdClusterOutcome) -> PointReport {
@@ -333,9 +223,9 @@ fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
     let failed = members().filter(|(_, member)| member.action == Action::Failed);
     let mut causes: Vec<String> = failed
         .map(|(point, member)| {
-            let name = member.member.as_ref().map_or("an unreadable member", Member::as_str);
+            let name = member.member.as_ref().map_or("(unreadable)", Member::as_str);
             let error = member.error.as_deref().unwrap_or_default();
-            format!("{name} of {}/{}: {error}", point.cluster, point.etcd_cluster)
+            format!("member {name} of {} of {}: {error}", point.etcd_cluster, point.cluster)
         })
         .collect();
     let failed = causes.len();
@@ -347,9 +237,9 @@ fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
     causes.truncate(3);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     Some(format!(
-        "{failed} of {} members have no sound snapshot for slot {}: {}{more}",
-        members().count(),
+        "slot {}: {failed} of {} members without a sound snapshot: {}{more}",
         plan.slot,
+        members().count(),
         causes.join("; ")
     ))
 }

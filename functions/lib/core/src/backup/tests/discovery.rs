@@ -3,6 +3,7 @@
 use super::fixtures::point;
 use super::plans::{SLOT, in_words, planned, scheduled, three_volumes};
 use crate::backup::Request;
+use crate::recovery_point::RecoveryPoint;
 use crate::retention::KeepReason;
 use crate::snapshot::SnapshotState::Completed;
 use crate::tags;
@@ -186,13 +187,13 @@ fn a_finding_of_one_member_stops_the_pruning_of_its_etcd_cluster_alone() {
         volume.named(&id).without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a")
     };
     let old_points = ["2026-11-23T01:00:00Z", "2026-11-23T00:00:00Z"].map(|slot| point(slot, &[Completed; 3]));
-    let mut snapshots: Vec<_> = old_points.iter().flat_map(|point| point.observed()).collect();
-    snapshots.extend(old_points.iter().flat_map(|point| {
+    let mut snapshots: Vec<_> = old_points.iter().flat_map(RecoveryPoint::observed).collect();
+    snapshots.extend(old_points.iter().map(|point| {
         let mut snapshot = point.snapshots[0].clone();
         snapshot.members.retain(|member| member.as_str() == "a");
         snapshot.lineage.of.etcd_cluster = crate::ids::EtcdCluster::parse("events").expect("a name");
         snapshot.id = crate::ids::SnapshotId::parse(&format!("{}-events", snapshot.id)).expect("an id");
-        Some(snapshot.observed())
+        snapshot.observed()
     }));
     let plan = scheduled(with_c([events(Volume::of_member("a"))]), snapshots);
     let deletions: Vec<usize> = plan.etcd_clusters.iter().map(|of| of.prune.deletions.len()).collect();

@@ -1,10 +1,18 @@
 //! The planner against tables and properties.
 
+mod closest_set;
 mod discovery;
 pub(crate) mod fixtures;
 mod histories;
 mod max_prune;
+mod metrics;
 mod not_found;
+mod outcomes;
+mod plan_promises;
 mod plans;
 mod prune_promises;
 mod replaced_volume;
+mod report;
+mod report_pruning;
+mod slots;
+mod snapshot_tags;

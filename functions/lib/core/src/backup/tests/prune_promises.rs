@@ -30,7 +30,7 @@ fn complete(points: &[RecoveryPoint]) -> Vec<&RecoveryPoint> {
     points.iter().filter(|point| of_point(point)).collect()
 }
 
-fn is_unskewed(point: &&&RecoveryPoint) -> bool {
+fn is_unskewed(point: &RecoveryPoint) -> bool {
     point.skew().is_some_and(|skew| skew <= SignedDuration::from_secs(5))
 }
 
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
         let left = without(&points, &gone(&plan));
-        let newest = |points| complete(points).iter().find(is_unskewed).map(|point| point.slot);
+        let newest = |points| complete(points).iter().find(|point| is_unskewed(point)).map(|point| point.slot);
         prop_assert_eq!(newest(&left), newest(&points));
     }
 

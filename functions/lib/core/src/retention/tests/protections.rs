@@ -11,11 +11,11 @@ use crate::recovery_point::RecoveryPoint;
 
 /// What `keep-last=1` and five seconds of allowed skew say of points, given newest first.
 #[track_caller]
-fn assert_kept(expected: Vec<(RecoveryPoint, &[KeepReason])>) {
+fn assert_kept(expected: &[(RecoveryPoint, &[KeepReason])]) {
     let policy = Policy::parse("keep-last=1").expect("a policy");
     let points: Vec<&RecoveryPoint> = expected.iter().map(|(point, _)| point).collect();
     let verdicts = judge(&points, &policy, SignedDuration::from_secs(5));
-    for (verdict, (point, reasons)) in verdicts.into_iter().zip(&expected) {
+    for (verdict, (point, reasons)) in verdicts.into_iter().zip(expected) {
         assert_eq!(verdict.slot, point.slot);
         assert_eq!(verdict.reasons, reasons.iter().copied().collect::<BTreeSet<_>>(), "{}", point.slot);
     }
@@ -28,7 +28,7 @@ fn nothing_is_said_of_no_points() {
 
 #[test]
 fn the_newest_and_the_newest_unskewed_stay() {
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 02:00").skewed_by_ms(5001), &[KeepLast, NewestComplete]),
         (complete("2026-11-23 01:00").skewed_by_ms(60_000), &[]),
         (complete("2026-11-23 00:00").skewed_by_ms(5000), &[NewestUnskewed]),
@@ -38,7 +38,7 @@ fn the_newest_and_the_newest_unskewed_stay() {
 
 #[test]
 fn where_all_are_skewed_the_newest_stays() {
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 02:00").skewed_by_ms(5001), &[KeepLast, NewestComplete]),
         (complete("2026-11-23 01:00").skewed_by_ms(5001), &[]),
     ]);
@@ -46,7 +46,7 @@ fn where_all_are_skewed_the_newest_stays() {
 
 #[test]
 fn a_pinned_point_stays_and_still_counts() {
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 02:00").pinned(), &[KeepLast, NewestComplete, NewestUnskewed, Pinned]),
         (complete("2026-11-23 01:00"), &[]),
         (complete("2026-11-23 00:00").pinned(), &[Pinned]),
@@ -55,14 +55,14 @@ fn a_pinned_point_stays_and_still_counts() {
 
 #[test]
 fn both_sides_of_a_replaced_volume_stay_for_thirty_days() {
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete, NewestUnskewed]),
         (complete("2026-11-23 01:00").of_volume("a", "vol-new"), &[]),
         (complete("2026-10-24 03:00").of_volume("a", "vol-new"), &[ReplacementVolume]),
         (complete("2026-10-24 02:00"), &[VolumeReplaced]),
         (complete("2026-10-24 01:00"), &[]),
     ]);
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete, NewestUnskewed]),
         (complete("2026-10-24 02:00").of_volume("a", "vol-new"), &[]),
         (complete("2026-10-24 01:00"), &[]),
@@ -71,7 +71,7 @@ fn both_sides_of_a_replaced_volume_stay_for_thirty_days() {
 
 #[test]
 fn the_old_point_stays_however_old_it_was_when_the_volume_was_replaced() {
-    assert_kept(vec![
+    assert_kept(&[
         (
             complete("2026-11-23 02:00").of_volume("c", "vol-new"),
             &[KeepLast, NewestComplete, NewestUnskewed, ReplacementVolume],
@@ -82,7 +82,7 @@ fn the_old_point_stays_however_old_it_was_when_the_volume_was_replaced() {
 
 #[test]
 fn every_replacement_counts_one_after_the_other_and_back_again() {
-    assert_kept(vec![
+    assert_kept(&[
         (complete("2026-11-23 03:00"), &[KeepLast, NewestComplete, NewestUnskewed]),
         (complete("2026-11-23 02:00"), &[ReplacementVolume]),
         (complete("2026-11-23 01:00").of_volume("a", "vol-blank"), &[VolumeReplaced]),
@@ -94,7 +94,7 @@ fn every_replacement_counts_one_after_the_other_and_back_again() {
 
 #[test]
 fn members_replaced_at_different_times_each_have_their_point() {
-    assert_kept(vec![
+    assert_kept(&[
         (
             complete("2026-11-23 03:00").of_volume("a", "vol-new").of_volume("b", "vol-newer"),
             &[KeepLast, NewestComplete, NewestUnskewed, ReplacementVolume],

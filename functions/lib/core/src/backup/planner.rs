@@ -1,0 +1,228 @@
+//! The planner: from what was observed, the request and `now` to a plan.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::discovery::{self, Finding, FoundEtcdCluster, FoundMember};
+use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
+use super::prune::plan_prune;
+use super::request::{ClusterSet, Request, Settings, Trigger};
+use super::snapshot_tags::snapshot_tags;
+use crate::ids::{Cluster, EtcdClusterId, Member};
+use crate::recovery_point::{PointState, RecoveryPoint, group};
+use crate::retention::KeepReason;
+use crate::slot::Slot;
+use crate::snapshot::{OurSnapshot, SnapshotState};
+
+/// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
+const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Decides a run.
+#[must_use]
+pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Timestamp) -> BackupPlan {
+    let (ours, mut warnings) = ours(observed, request);
+    let slot = taken_slot(&ours, request).unwrap_or_else(|| request.slot(settings, now));
+    let mut points = group(ours);
+    let mut discovery = discovery::discover(&observed.volumes, &request.scope);
+    warnings.append(&mut discovery.warnings);
+    let ids: BTreeSet<EtcdClusterId> = discovery.etcd_clusters.keys().chain(points.keys()).cloned().collect();
+    let not_found = not_found(&ids, request);
+    let mut etcd_clusters = Vec::new();
+    for of in ids {
+        let points = points.remove(&of).unwrap_or_default();
+        let context = Context { of: &of, slot, request, settings, points: &points };
+        let planned = match discovery.etcd_clusters.remove(&of) {
+            Some(found) => context.with_volumes(found, &mut warnings),
+            None => context.without_volumes(now, &mut warnings),
+        };
+        etcd_clusters.push(planned);
+    }
+    if request.trigger == Trigger::Manual && request.prune && !settings.prune {
+        warnings.push("PRUNE=off pauses all pruning: nothing was pruned".to_owned());
+    }
+    if etcd_clusters.is_empty() && not_found.is_empty() {
+        warnings
+            .push("no volume bears `KubernetesCluster` and a tag `k8s.io/etcd/<name>`: nothing to back up".to_owned());
+    }
+    BackupPlan { slot, dry_run: request.dry_run, etcd_clusters, not_found, warnings }
+}
+
+fn ours(observed: &Observed, request: &Request) -> (Vec<OurSnapshot>, Vec<String>) {
+    let mut ours = Vec::new();
+    let mut warnings = observed.unreadable.clone();
+    for snapshot in &observed.snapshots {
+        match snapshot.ours() {
+            Ok(Some(snapshot)) if request.scope.contains(&snapshot.lineage.of) => {
+                if snapshot.state == SnapshotState::Error {
+                    warnings.push(format!(
+                        "snapshot {} ({}, {}) ended in error: {}",
+                        snapshot.id,
+                        snapshot.lineage,
+                        snapshot.slot,
+                        snapshot.state_message.as_deref().unwrap_or("EC2 does not say why")
+                    ));
+                }
+                ours.push(snapshot);
+            }
+            Ok(_) => {}
+            Err(unplaceable) => warnings.push(unplaceable.to_string()),
+        }
+    }
+    (ours, warnings)
+}
+
+/// The slot that this very invocation took when it was delivered before; by hand, `now` would be another.
+fn taken_slot(ours: &[OurSnapshot], request: &Request) -> Option<Slot> {
+    let description = request.description();
+    let taken = ours.iter().filter(|snapshot| snapshot.description == description);
+    taken.map(|snapshot| snapshot.slot).min().filter(|_| request.trigger == Trigger::Manual)
+}
+
+/// What was named, and nothing at all was found of.
+fn not_found(found: &BTreeSet<EtcdClusterId>, request: &Request) -> Vec<String> {
+    match (&request.scope.clusters, &request.scope.etcd_cluster) {
+        (clusters, Some(name)) if found.is_empty() => {
+            let of = match clusters {
+                ClusterSet::All => "any cluster".to_owned(),
+                ClusterSet::Named(names) => names.iter().map(Cluster::as_str).collect::<Vec<_>>().join(", "),
+            };
+            vec![format!(
+                "etcd cluster {name} of {of} has no volumes; the name is that of the tag `k8s.io/etcd/<name>`"
+            )]
+        }
+        (ClusterSet::Named(names), None) => names
+            .iter()
+            .filter(|name| !found.iter().any(|of| of.cluster == **name))
+            .map(|name| format!("cluster {name} has no etcd volumes; the name is that of the tag `KubernetesCluster`"))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What the plan of one etcd cluster depends on.
+struct Context<'a> {
+    of: &'a EtcdClusterId,
+    slot: Slot,
+    request: &'a Request,
+    settings: &'a Settings,
+    /// Newest first.
+    points: &'a [RecoveryPoint],
+}
+
+impl Context<'_> {
+    fn with_volumes(&self, found: FoundEtcdCluster<'_>, warnings: &mut Vec<String>) -> EtcdClusterPlan {
+        warnings.extend(found.warnings.iter().map(|warning| format!("{}: {warning}", self.of)));
+        warnings.extend(found.members.iter().filter_map(|member| self.replaced_volume(member)));
+        let members: Vec<MemberPlan> = found.members.into_iter().map(|member| self.member(member, warnings)).collect();
+        let paused = if !self.settings.prune || !self.request.prune {
+            Some(KeepReason::PruneOff)
+        } else if members.iter().any(|member| member.finding.is_some()) {
+            Some(KeepReason::MemberFailed)
+        } else {
+            None
+        };
+        self.etcd_cluster(members, found.oldest_volume, paused, warnings)
+    }
+
+    fn without_volumes(&self, now: Timestamp, warnings: &mut Vec<String>) -> EtcdClusterPlan {
+        let named = matches!(self.request.scope.clusters, ClusterSet::Named(_));
+        let newest = self.points.first();
+        let is_missed = named || newest.is_some_and(|point| now.duration_since(point.slot.time()) < MISSED_FOR);
+        let expected: BTreeSet<&Member> = newest.filter(|_| is_missed).map(RecoveryPoint::expected).unwrap_or_default();
+        if !is_missed {
+            warnings.push(format!(
+                "{} has no volumes any more; its {} recovery points are left as they are",
+                self.of,
+                self.points.len()
+            ));
+        }
+        let members = expected.into_iter().map(|member| MemberPlan {
+            member: Some(member.clone()),
+            zone: None,
+            volume: None,
+            step: Step::Nothing,
+            finding: Some(Finding::VolumesGone.to_string()),
+        });
+        self.etcd_cluster(members.collect(), None, Some(KeepReason::MemberFailed), warnings)
+    }
+
+    fn etcd_cluster(
+        &self,
+        members: Vec<MemberPlan>,
+        oldest_volume: Option<Timestamp>,
+        paused: Option<KeepReason>,
+        warnings: &mut Vec<String>,
+    ) -> EtcdClusterPlan {
+        let mut prune = plan_prune(self.points, self.slot, self.settings, paused);
+        warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
+        let newest_complete = self.newest_complete().map(|point| point.slot);
+        EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, oldest_volume }
+    }
+
+    fn member(&self, found: FoundMember<'_>, warnings: &mut Vec<String>) -> MemberPlan {
+        let mut planned = MemberPlan {
+            member: found.member.clone(),
+            zone: found.volume.map(|volume| volume.zone.clone()),
+            volume: found.volume.map(|volume| volume.id.clone()),
+            step: Step::Nothing,
+            finding: found.finding.as_ref().map(ToString::to_string),
+        };
+        let (Some(member), Some(volume), true) = (found.member, found.volume, found.snapshot) else { return planned };
+        if let Some(taken) = self.existing(&member) {
+            if self.request.keep && taken.description != self.request.description() {
+                warnings.push(format!(
+                    "snapshot {} of this slot was there before and is not pinned: tag it `etcd-backup/keep`",
+                    taken.id
+                ));
+            }
+            planned.step =
+                Step::Existing(Taken { snapshot: taken.id.clone(), state: taken.state, started: taken.started });
+            return planned;
+        }
+        match snapshot_tags(volume, self.slot, self.request) {
+            Ok(new) => {
+                if !new.left_out.is_empty() {
+                    warnings.push(format!(
+                        "member {member} of {}: the snapshot cannot bear all tags, left out: {}",
+                        self.of,
+                        new.left_out.join(", ")
+                    ));
+                }
+                planned.step = Step::Create(NewSnapshot {
+                    volume: volume.id.clone(),
+                    slot: self.slot,
+                    description: self.request.description(),
+                    tags: new.tags,
+                });
+            }
+            Err(too_many) => planned.finding = Some(too_many.to_string()),
+        }
+        planned
+    }
+
+    /// The good snapshot that the slot already has of a member, whatever volume it is of. Of several, the oldest.
+    fn existing(&self, member: &Member) -> Option<&OurSnapshot> {
+        let point = self.points.iter().find(|point| point.slot == self.slot)?;
+        let of_member = point.snapshots.iter().filter(|snapshot| snapshot.lineage.member == *member);
+        of_member.filter(|snapshot| snapshot.state.is_good()).min_by_key(|snapshot| (snapshot.started, &snapshot.id))
+    }
+
+    fn newest_complete(&self) -> Option<&RecoveryPoint> {
+        self.points.iter().find(|point| point.state() == PointState::Complete)
+    }
+
+    /// A warning where a member's volume is not the one of the newest complete point.
+    fn replaced_volume(&self, found: &FoundMember<'_>) -> Option<String> {
+        let (member, volume) = (found.member.as_ref()?, found.volume?);
+        let point = self.newest_complete()?;
+        let before = &point.chosen().get(member)?.volume.id;
+        (*before != volume.id).then(|| {
+            format!(
+                "member {member} of {}: volume {before} has been replaced by {}. kops makes a blank volume where it \
+                 finds none: check that etcd is in it. The point {} is kept for 30 days",
+                self.of, volume.id, point.slot
+            )
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! The slot of a run, and what it already has.
+
+use super::super::{Step, Taken};
+use super::fixtures::{our_snapshot, point};
+use super::plans::{SLOT, in_words, planned, scheduled, three_volumes};
+use crate::backup::Request;
+use crate::slot::Slot;
+use crate::snapshot::Snapshot;
+use crate::snapshot::SnapshotState::{self, Completed, Error, Other, Pending};
+use crate::tags;
+
+/// What the scheduled run does about member a, given a's snapshots.
+fn a_with(snapshots: Vec<Snapshot>) -> String {
+    in_words(&scheduled(three_volumes(), snapshots)).swap_remove(0)
+}
+
+fn of_a(state: SnapshotState) -> Snapshot {
+    our_snapshot(SLOT, "a", state).observed()
+}
+
+#[test]
+fn a_delivery_that_comes_late_works_on_its_own_slot() {
+    let plan = planned(&Request::scheduled("2026-11-20T07:59:59Z"), three_volumes(), Vec::new());
+    assert_eq!(plan.slot.to_string(), "2026-11-20T07:00:00Z");
+}
+
+#[test]
+fn the_slot_of_a_run_by_hand_is_its_second() {
+    let plan = planned(&Request::by_hand("1"), three_volumes(), Vec::new());
+    assert_eq!(plan.slot.to_string(), "2026-11-23T02:00:40Z");
+}
+
+#[test]
+fn a_redelivery_by_hand_works_on_the_slot_of_the_first_delivery() {
+    let first = || our_snapshot("2026-11-23T01:58:03Z", "a", Pending).observed();
+    let redelivered = |snapshot| {
+        let plan = planned(&Request::by_hand("1"), three_volumes(), vec![snapshot]);
+        (plan.slot.to_string(), in_words(&plan).swap_remove(0))
+    };
+    assert_eq!(
+        redelivered(first().taken_by("1")),
+        ("2026-11-23T01:58:03Z".to_owned(), "main: a vol-a existing snap-a-2026-11-23T01:58:03Z".to_owned())
+    );
+    assert_eq!(
+        redelivered(first().taken_by("2")),
+        ("2026-11-23T02:00:40Z".to_owned(), "main: a vol-a create".to_owned())
+    );
+    assert_eq!(
+        redelivered(our_snapshot("2026-11-23T01:58:03Z", "a", Error).observed().taken_by("1")),
+        ("2026-11-23T01:58:03Z".to_owned(), "main: a vol-a create".to_owned()),
+        "a failed snapshot tells the slot, but does not fill it"
+    );
+}
+
+#[test]
+fn a_scheduled_run_does_not_take_its_slot_from_a_description() {
+    let stray = our_snapshot("2026-11-20T00:00:00Z", "a", Completed).observed().taken_by("scheduled");
+    assert_eq!(scheduled(three_volumes(), vec![stray]).slot.to_string(), SLOT);
+}
+
+#[test]
+fn a_good_snapshot_of_the_slot_is_enough() {
+    for state in [Pending, Completed] {
+        let plan = scheduled(three_volumes(), vec![of_a(state)]);
+        let existing = Taken { snapshot: of_a(state).id, state, started: of_a(state).started };
+        assert_eq!(plan.etcd_clusters[0].members[0].step, Step::Existing(existing));
+        assert_eq!(in_words(&plan)[1..], ["main: b vol-b create", "main: c vol-c create"]);
+    }
+}
+
+#[test]
+fn a_snapshot_in_error_or_the_recycle_bin_is_taken_again() {
+    assert_eq!(a_with(vec![of_a(Error)]), "main: a vol-a create");
+    assert_eq!(a_with(vec![of_a(Other)]), "main: a vol-a create");
+}
+
+#[test]
+fn a_snapshot_of_another_slot_or_etcd_cluster_does_not_count() {
+    assert_eq!(a_with(point("2026-11-23T01:00:00Z", &[Completed; 3]).observed()), "main: a vol-a create");
+    let of_events = of_a(Completed).without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a,b,c");
+    let plan = planned(&Request::scheduled(SLOT).of_etcd_cluster("main"), three_volumes(), vec![of_events]);
+    assert_eq!(in_words(&plan)[0], "main: a vol-a create");
+}
+
+#[test]
+fn a_snapshot_of_the_volume_before_counts() {
+    let mut before = our_snapshot(SLOT, "a", Completed);
+    before.volume.id = crate::ids::VolumeId::parse("vol-before").expect("an id");
+    assert_eq!(a_with(vec![before.observed()]), format!("main: a vol-a existing {}", before.id));
+}
+
+#[test]
+fn of_two_good_snapshots_the_first_counts() {
+    let mut second = our_snapshot(SLOT, "a", Completed);
+    second.id = crate::ids::SnapshotId::parse("snap-0-second").expect("an id");
+    second.started += jiff::SignedDuration::from_millis(1);
+    assert_eq!(a_with(vec![second.observed(), of_a(Pending)]), format!("main: a vol-a existing {}", of_a(Pending).id));
+}
+
+#[test]
+fn a_copy_is_neither_counted_nor_deleted() {
+    let copies: Vec<Snapshot> = ["2026-11-23T02:00:00Z", "2026-11-23T01:00:00Z", "2026-11-23T00:00:00Z"]
+        .iter()
+        .flat_map(|slot| point(slot, &[Completed; 3]).observed())
+        .map(Snapshot::copied)
+        .collect();
+    let plan = scheduled(three_volumes(), copies);
+    assert_eq!(in_words(&plan)[0], "main: a vol-a create");
+    assert_eq!((plan.etcd_clusters[0].prune.points.len(), plan.warnings.len()), (0, 0));
+}
+
+#[test]
+fn a_snapshot_without_our_mark_is_none_of_ours() {
+    let foreign = of_a(Completed).without_tag(tags::RECOVERY_POINT);
+    assert_eq!(a_with(vec![foreign]), "main: a vol-a create");
+}
+
+#[test]
+fn a_marked_snapshot_that_cannot_be_placed_is_left_alone_with_a_warning() {
+    let id = of_a(Completed).id;
+    let warning =
+        |why| format!("snapshot {id} bears `etcd-backup/recovery-point`, but {why}: it is neither counted nor deleted");
+    for (snapshot, why) in [
+        (of_a(Completed).without_tag(tags::VOLUME), "`etcd-backup/volume` cannot be read"),
+        (of_a(Completed).tagged(tags::VOLUME, "id=vol-a"), "`etcd-backup/volume` cannot be read"),
+        (of_a(Completed).tagged(tags::RECOVERY_POINT, "yesterday"), "`etcd-backup/recovery-point` is no time"),
+        (of_a(Completed).without_tag(tags::CLUSTER), "has no tag `KubernetesCluster`"),
+        (of_a(Completed).without_tag("k8s.io/etcd/main"), "has not exactly one tag `k8s.io/etcd/<name>`"),
+        (of_a(Completed).tagged("k8s.io/etcd/events", "a/a"), "has not exactly one tag `k8s.io/etcd/<name>`"),
+        (
+            of_a(Completed).tagged("k8s.io/etcd/main", "a"),
+            "`a` has no `/`; kops writes `<member>/<member>,<member>,...`, e.g. `a/a,b,c`",
+        ),
+    ] {
+        let plan = scheduled(three_volumes(), vec![snapshot]);
+        assert_eq!(plan.warnings, [warning(why)]);
+        assert_eq!(in_words(&plan)[0], "main: a vol-a create");
+    }
+}
+
+#[test]
+fn a_failed_snapshot_is_told_with_ec2s_words() {
+    let mut failed = our_snapshot(SLOT, "a", Error);
+    failed.state_message = Some("Given key ID is not accessible".to_owned());
+    let warnings = scheduled(three_volumes(), vec![failed.observed()]).warnings;
+    assert_eq!(
+        warnings,
+        [format!(
+            "snapshot {} (member a of main of k8s.example.com, {SLOT}) ended in error: Given key ID is not \
+                  accessible",
+            failed.id
+        )]
+    );
+}
+
+#[test]
+fn any_value_but_false_pins_the_whole_point() {
+    let old = point("2026-11-22T00:00:00Z", &[Completed; 3]);
+    for (value, deleted) in [("true", 0), ("", 0), ("2026", 0), ("False", 0), ("false", 3)] {
+        let mut snapshots = point("2026-11-23T01:00:00Z", &[Completed; 3]).observed();
+        snapshots.extend(old.observed());
+        snapshots[4] = snapshots[4].clone().tagged(tags::KEEP, value);
+        let plan = scheduled(three_volumes(), snapshots);
+        assert_eq!(plan.etcd_clusters[0].prune.deletions.len(), deleted, "{value:?}");
+    }
+}
+
+#[test]
+fn a_pin_asked_for_too_late_is_told() {
+    let keep = Request { keep: true, ..Request::by_hand("1") };
+    let existing = |request: &str| {
+        let snapshot = our_snapshot("2026-11-23T02:00:40Z", "a", Completed).observed().taken_by(request);
+        planned(&keep, three_volumes(), vec![snapshot]).warnings
+    };
+    assert_eq!(existing("1"), Vec::<String>::new());
+    assert_eq!(
+        existing("2"),
+        ["snapshot snap-a-2026-11-23T02:00:40Z of this slot was there before and is not pinned: tag it \
+          `etcd-backup/keep`"]
+    );
+}
+
+#[test]
+fn a_replaced_volume_is_told() {
+    let mut volumes = three_volumes();
+    volumes[1] = volumes[1].clone().named("vol-blank");
+    let plan = scheduled(volumes, point("2026-11-23T01:00:00Z", &[Completed; 3]).observed());
+    assert_eq!(
+        plan.warnings,
+        [
+            "member b of main of k8s.example.com: volume vol-b has been replaced by vol-blank. kops makes a blank volume \
+          where it finds none: check that etcd is in it. The point 2026-11-23T01:00:00Z is kept for 30 days"
+        ]
+    );
+    assert_eq!(plan.etcd_clusters[0].newest_complete, Slot::parse("2026-11-23T01:00:00Z"));
+}

@@ -1,0 +1,144 @@
+//! The tags that a snapshot is given, and which of the volume's are left out where there is no room.
+
+use super::super::{BackupPlan, Step};
+use super::fixtures::MEMBERS;
+use super::plans::{SLOT, in_words, planned, scheduled, three_volumes};
+use crate::backup::Request;
+use crate::tags::{self, Tags};
+use crate::volume::Volume;
+
+/// What member a's snapshot would bear.
+fn tags_of_a(plan: &BackupPlan) -> &Tags {
+    let Step::Create(new) = &plan.etcd_clusters[0].members[0].step else { panic!("no snapshot: {:?}", in_words(plan)) };
+    &new.tags
+}
+
+fn keys(tags: &Tags) -> Vec<&str> {
+    tags.keys().map(String::as_str).collect()
+}
+
+/// All three volumes, a's with these changes.
+fn volumes_with_a(change: impl FnOnce(Volume) -> Volume) -> Vec<Volume> {
+    let mut volumes = three_volumes();
+    volumes[0] = change(Volume::of_member(MEMBERS[0]));
+    volumes
+}
+
+/// A volume with the two tags that every volume here bears, and labels up to that many in all.
+fn with_labels_up_to(most: usize) -> impl FnOnce(Volume) -> Volume {
+    move |volume| (volume.tags.len()..most).fold(volume, |volume, n| volume.tagged(&format!("label-{n:02}"), "x"))
+}
+
+/// A volume with that many tags, all of kops.
+fn with_kops_tags_up_to(most: usize) -> impl FnOnce(Volume) -> Volume {
+    move |volume| (volume.tags.len()..most).fold(volume, |volume, n| volume.tagged(&format!("k8s.io/x-{n:02}"), ""))
+}
+
+#[test]
+fn a_snapshot_bears_the_volumes_tags_verbatim_and_ours() {
+    let labelled = |volume: Volume| volume.tagged("Name", " a.etcd-main ").tagged("team", "");
+    let plan = scheduled(volumes_with_a(labelled), Vec::new());
+    let expected = [
+        ("KubernetesCluster", "k8s.example.com"),
+        ("Name", " a.etcd-main "),
+        ("etcd-backup/recovery-point", SLOT),
+        ("etcd-backup/trigger", "schedule"),
+        ("etcd-backup/volume", "id=vol-a type=gp3 size=20 iops=3000 throughput=125 zone=eu-central-1a encrypted=true"),
+        ("k8s.io/etcd/main", "a/a,b,c"),
+        ("team", ""),
+    ];
+    assert_eq!(*tags_of_a(&plan), expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+}
+
+#[test]
+fn a_snapshot_by_hand_says_so_and_may_be_pinned() {
+    let by_hand = Request::by_hand("1");
+    let plan = planned(&by_hand, three_volumes(), Vec::new());
+    assert_eq!(tags_of_a(&plan)[tags::TRIGGER], "manual");
+    assert_eq!(tags_of_a(&plan)[tags::RECOVERY_POINT], "2026-11-23T02:00:40Z");
+    assert_eq!(tags_of_a(&plan).get(tags::KEEP), None);
+    let plan = planned(&Request { keep: true, ..by_hand }, three_volumes(), Vec::new());
+    assert_eq!(tags_of_a(&plan)[tags::KEEP], "true");
+}
+
+#[test]
+fn awss_tags_and_ours_on_the_volume_are_not_copied() {
+    let marked = |volume: Volume| {
+        volume
+            .tagged("aws:cloudformation:stack-name", "x")
+            .tagged("etcd-backup/keep", "true")
+            .tagged("etcd-backup/recovery-point", "2020-01-01T00:00:00Z")
+            .tagged("etcd-backup/retired-at", "2020-01-01T00:00:00Z")
+            .tagged("etcd-backup/verified", "ok")
+            .tagged("etcd-backups/mine", "a label like any other")
+    };
+    let plan = scheduled(volumes_with_a(marked), Vec::new());
+    assert_eq!(
+        keys(tags_of_a(&plan)),
+        [
+            "KubernetesCluster",
+            "etcd-backup/recovery-point",
+            "etcd-backup/trigger",
+            "etcd-backup/volume",
+            "etcd-backups/mine",
+            "k8s.io/etcd/main",
+        ]
+    );
+    assert_eq!(tags_of_a(&plan)[tags::RECOVERY_POINT], SLOT);
+}
+
+#[test]
+fn tags_that_fit_with_room_for_keep_and_verified_are_all_copied() {
+    let plan = scheduled(volumes_with_a(with_labels_up_to(45)), Vec::new());
+    assert_eq!(tags_of_a(&plan).len(), 48);
+    assert_eq!(plan.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn of_fifty_tags_the_first_cost_labels_are_left_out() {
+    let plan = scheduled(volumes_with_a(with_labels_up_to(50)), Vec::new());
+    let tags = tags_of_a(&plan);
+    assert_eq!(tags.len(), 48, "two are left for `keep` and `verified`");
+    assert!(tags.contains_key("KubernetesCluster") && tags.contains_key("k8s.io/etcd/main"));
+    assert_eq!(tags.keys().find(|key| key.starts_with("label-")).map(String::as_str), Some("label-07"));
+    assert_eq!(
+        plan.warnings,
+        ["member a of main of k8s.example.com: the snapshot cannot bear all tags, left out: label-02, label-03, \
+          label-04, label-05, label-06"]
+    );
+}
+
+#[test]
+fn a_pin_takes_the_room_that_is_kept_for_it() {
+    let request = Request { keep: true, ..Request::by_hand("1") };
+    let plan = planned(&request, volumes_with_a(with_labels_up_to(50)), Vec::new());
+    assert_eq!(tags_of_a(&plan).len(), 49, "one is left for `verified`");
+}
+
+#[test]
+fn awss_tags_take_no_room() {
+    let awss = |volume: Volume| (0..20).fold(volume, |volume, n| volume.tagged(&format!("aws:x-{n}"), ""));
+    let plan = scheduled(volumes_with_a(|volume| awss(with_labels_up_to(45)(volume))), Vec::new());
+    assert_eq!((tags_of_a(&plan).len(), plan.warnings.len()), (48, 0));
+}
+
+#[test]
+fn kops_tags_are_never_left_out() {
+    let full = |volume| with_kops_tags_up_to(45)(volume).tagged("Label", "goes").tagged("label", "goes");
+    let plan = scheduled(volumes_with_a(full), Vec::new());
+    assert_eq!(tags_of_a(&plan).len(), 48);
+    assert!(plan.warnings[0].ends_with("left out: Label, label"), "{:?}", plan.warnings);
+}
+
+#[test]
+fn more_tags_of_kops_than_fit_fail_the_member_alone() {
+    let plan = scheduled(volumes_with_a(with_kops_tags_up_to(48)), Vec::new());
+    assert_eq!(
+        in_words(&plan),
+        [
+            "main: a vol-a nothing: its volume bears 48 tags of kops, 45 is the most that fit beside ours: remove 3",
+            "main: b vol-b create",
+            "main: c vol-c create",
+        ]
+    );
+}

@@ -1,0 +1,185 @@
+//! `backup` against a reference model: random sequences of hours, deliveries, faults and interference, run with the
+//! real binary on the local AWS; after every delivery the promises are checked from outside, by a model that says the
+//! rules once more in its own few words.
+//!
+//! `MODEL_CASES` sets how many sequences are run, `MODEL_SEED` (a number) makes up others. A failure is shrunk and
+//! printed; the same seed fails again.
+
+mod delivery;
+mod finale;
+mod interference;
+mod operations;
+mod points;
+mod promises;
+mod retention;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::{env, thread};
+
+use jiff::SignedDuration;
+use proptest::prelude::TestCaseError;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use scenarios::LocalAws;
+
+use operations::{Op, Setup};
+use world::{World, pick};
+
+const CASES: u32 = 12;
+/// Most of a case is waiting.
+const THREADS: u32 = 3;
+/// A case takes seconds: what is left of a sequence after so many attempts is short enough.
+const SHRINKING: u32 = 60;
+/// What must not be missing from the cases run by default, lest the test fall silent.
+const SEEN: [&str; 12] = [
+    "an hour passes",
+    "redelivery",
+    "redelivery, same request",
+    "retry of an older slot",
+    "concurrent deliveries",
+    "by hand",
+    "volume lost",
+    "volume replaced",
+    "one ends in error",
+    "foreign: copy",
+    "create, answer lost",
+    "snapshots deleted",
+];
+
+/// What happened how often.
+#[derive(Default)]
+struct Tally(Mutex<BTreeMap<&'static str, usize>>);
+
+impl Tally {
+    fn add(&self, what: &'static str, times: usize) {
+        *self.0.lock().unwrap().entry(what).or_default() += times;
+    }
+}
+
+#[test]
+fn the_promises_hold_whatever_happens() {
+    let cases: u32 = number("MODEL_CASES").unwrap_or(CASES);
+    let seed: u32 = number("MODEL_SEED").unwrap_or_default();
+    let tally = Tally::default();
+    let failures: Vec<String> = thread::scope(|scope| {
+        let tally = &tally;
+        let threads: Vec<_> =
+            (0..THREADS).map(|n| scope.spawn(move || run(cases.div_ceil(THREADS), seed, n, tally))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap().err()).collect()
+    });
+    let tally = tally.0.into_inner().unwrap();
+    println!("{tally:#?}");
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    for what in SEEN.iter().filter(|_| cases >= CASES) {
+        assert!(tally.get(what).is_some_and(|times| *times > 0), "no case had this: {what}");
+    }
+}
+
+fn number(variable: &str) -> Option<u32> {
+    env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|error| panic!("{variable}: {error}")))
+}
+
+fn run(cases: u32, seed: u32, thread: u32, tally: &Tally) -> Result<(), String> {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: SHRINKING, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    bytes[4..8].copy_from_slice(&thread.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let cases = (operations::setups(), operations::operations());
+    TestRunner::new_with_rng(config, rng).run(&cases, |(setup, operations)| case(&setup, &operations, tally)).map_err(
+        |error| match error {
+            TestError::Fail(why, (setup, operations)) => {
+                let mut text = format!("{why}\n{setup:?}\n");
+                for operation in operations {
+                    let _ = writeln!(text, "  {operation:?}");
+                }
+                text
+            }
+            TestError::Abort(why) => why.to_string(),
+        },
+    )
+}
+
+fn case(setup: &Setup, operations: &[Op], tally: &Tally) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let account = LocalAws::account();
+        let mut world = World::new(&account, setup, tally).await;
+        for operation in operations {
+            tally.add(operation.name(), 1);
+            world.apply(operation).await?;
+        }
+        tally.add("cases", 1);
+        world.finale().await
+    })
+}
+
+impl World<'_> {
+    async fn apply(&mut self, operation: &Op) -> Result<(), TestCaseError> {
+        match operation {
+            Op::Hour { hours, troubles } => {
+                self.slot += i64::from(*hours) * 3600;
+                let run = self.scheduled(self.slot, SignedDuration::from_secs(2), 1, troubles).await?;
+                self.check(&run)
+            }
+            Op::Again { same_request, troubles } => {
+                let Some(mut last) = self.last.clone() else { return Ok(()) };
+                if !same_request {
+                    last.request = self.request_id();
+                }
+                let run = self.deliver_last(last, SignedDuration::from_secs(40), 1, troubles).await?;
+                self.check(&run)
+            }
+            Op::Retry { slot, minutes, troubles } => {
+                let Some(slot) = pick(&self.slots, *slot).copied() else { return Ok(()) };
+                let late = SignedDuration::from_mins((*minutes).into());
+                let run = self.scheduled(slot, late, 1, troubles).await?;
+                self.check(&run)
+            }
+            Op::Together { hours, apart, troubles } => {
+                self.slot += i64::from(*hours) * 3600;
+                let run = self.scheduled(self.slot, SignedDuration::from_secs(3), 2, troubles).await?;
+                self.check(&run)?;
+                self.spread(run.slot, *apart).await;
+                Ok(())
+            }
+            Op::ByHand { keep, prune, one_cluster, again } => self.a_person(*keep, *prune, *one_cluster, *again).await,
+            other => {
+                self.interfere(other).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn a_person(&mut self, keep: bool, prune: bool, one_cluster: bool, again: bool) -> Result<(), TestCaseError> {
+        let request = self.request_id();
+        let first = self.by_hand(keep, prune, one_cluster, &request).await?;
+        self.check(&first)?;
+        if again {
+            let second = self.by_hand(keep, prune, one_cluster, &request).await?;
+            self.check(&second)?;
+            proptest::prop_assert!(
+                second.slot == first.slot || first.creates.is_empty(),
+                "promise 1: the same invocation by hand, delivered again, took another slot"
+            );
+        }
+        Ok(())
+    }
+
+    async fn interfere(&mut self, operation: &Op) {
+        match operation {
+            Op::Settle { every } => self.settle(*every).await,
+            Op::Fail(which) => self.fail(*which).await,
+            Op::Stick(which) => self.stick(*which).await,
+            Op::Lose(which) => self.lose(*which).await,
+            Op::LoseAll(which) => self.lose_all(*which).await,
+            Op::Replace(which) => self.replace(*which).await,
+            Op::Pin(which) => self.pin(*which).await,
+            Op::Unpin(which) => self.unpin(*which).await,
+            Op::Foreign(how, which) => self.foreign(*how, *which).await,
+            delivery => unreachable!("{delivery:?} is delivered"),
+        }
+    }
+}

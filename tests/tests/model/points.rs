@@ -1,0 +1,124 @@
+//! The recovery points as anyone can read them from EC2: the model's own grouping.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use scenarios::observed::Snapshot;
+
+/// A kops cluster's name and an etcd cluster's.
+pub(super) type EtcdCluster = (String, String);
+
+/// The points of an etcd cluster, by slot, in seconds since 1970.
+pub(super) type Points = BTreeMap<i64, Point>;
+
+/// Points by etcd cluster.
+pub(super) type AllPoints = BTreeMap<EtcdCluster, Points>;
+
+/// The snapshots of one etcd cluster for one slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Point(pub(super) Vec<Taken>);
+
+/// A snapshot of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) id: String,
+    pub(super) member: String,
+    pub(super) members: Vec<String>,
+    pub(super) volume: String,
+    pub(super) state: String,
+    pub(super) started: i64,
+    pub(super) pinned: bool,
+}
+
+/// Groups what is ours: of this account, with the mark, and of the volume that it names itself.
+pub(super) fn points(account: &str, snapshots: &[Snapshot]) -> AllPoints {
+    let mut all = AllPoints::new();
+    for snapshot in snapshots.iter().filter(|snapshot| snapshot.owner == account) {
+        if let Some((of, slot, taken)) = ours(snapshot) {
+            all.entry(of).or_default().entry(slot).or_default().0.push(taken);
+        }
+    }
+    all
+}
+
+fn ours(snapshot: &Snapshot) -> Option<(EtcdCluster, i64, Taken)> {
+    let tags = &snapshot.tags;
+    let slot: Timestamp = tags.get("etcd-backup/recovery-point")?.parse().ok()?;
+    let named = tags.get("etcd-backup/volume")?.split(' ').find_map(|word| word.strip_prefix("id="))?;
+    if named != snapshot.volume {
+        return None;
+    }
+    let (etcd, value) = tags.iter().find_map(|(key, value)| Some((key.strip_prefix("k8s.io/etcd/")?, value)))?;
+    let (member, members) = value.split_once('/')?;
+    let taken = Taken {
+        id: snapshot.id.clone(),
+        member: member.to_owned(),
+        members: members.split(',').map(str::to_owned).collect(),
+        volume: snapshot.volume.clone(),
+        state: snapshot.state.clone(),
+        started: snapshot.start_time.as_millisecond(),
+        pinned: tags.get("etcd-backup/keep").is_some_and(|value| value != "false"),
+    };
+    Some(((tags.get("KubernetesCluster")?.clone(), etcd.to_owned()), slot.as_second(), taken))
+}
+
+impl Taken {
+    pub(super) fn is_good(&self) -> bool {
+        self.state == "pending" || self.state == "completed"
+    }
+}
+
+impl Point {
+    pub(super) fn members(&self) -> BTreeSet<&str> {
+        self.0.iter().flat_map(|taken| &taken.members).map(String::as_str).collect()
+    }
+
+    /// How many snapshots in any of these states a member has.
+    pub(super) fn count(&self, member: &str, states: &[&str]) -> usize {
+        self.0.iter().filter(|taken| taken.member == member && states.contains(&taken.state.as_str())).count()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        !self.0.is_empty() && self.members().iter().all(|member| self.count(member, &["completed"]) > 0)
+    }
+
+    /// Every member has one, and not every one is completed.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.is_complete() && self.members().iter().all(|member| self.count(member, &["completed", "pending"]) > 0)
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.0.iter().any(|taken| taken.pinned)
+    }
+
+    /// The volume that a member's completed snapshot is of.
+    pub(super) fn volume(&self, member: &str) -> Option<&str> {
+        let mut completed = self.0.iter().filter(|taken| taken.state == "completed");
+        completed.find(|taken| taken.member == member).map(|taken| taken.volume.as_str())
+    }
+
+    /// The smallest skew, in milliseconds, of all the ways to take one completed snapshot a member.
+    pub(super) fn skew(&self) -> Option<i64> {
+        let mut spans: Vec<Option<(i64, i64)>> = vec![None];
+        for member in self.members() {
+            let of_member = self.0.iter().filter(|taken| taken.member == member && taken.state == "completed");
+            let starts: Vec<i64> = of_member.map(|taken| taken.started).collect();
+            let with = |span: &Option<(i64, i64)>| {
+                let (first, last) = span.unwrap_or((i64::MAX, i64::MIN));
+                starts.iter().map(|start| Some((first.min(*start), last.max(*start)))).collect::<Vec<_>>()
+            };
+            spans = spans.iter().flat_map(with).collect();
+        }
+        spans.into_iter().flatten().map(|(first, last)| last - first).min()
+    }
+
+    /// What is left without these.
+    pub(super) fn without(&self, gone: &BTreeSet<String>) -> Self {
+        Self(self.0.iter().filter(|taken| !gone.contains(&taken.id)).cloned().collect())
+    }
+}
+
+/// A slot for people.
+pub(super) fn slot_name(slot: i64) -> String {
+    Timestamp::from_second(slot).unwrap().to_string()
+}

@@ -1,0 +1,176 @@
+//! The account, the function's processes, and what the model knows of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use scenarios::observed::Snapshot;
+use scenarios::tags::Tags;
+use scenarios::{Account, Function, Kops, RunningFunction};
+use serde_json::Value;
+
+use super::Tally;
+use super::operations::{Past, Second, Setup};
+use super::points::{AllPoints, EtcdCluster, points};
+
+pub(super) const CLUSTER: &str = "k8s.example.com";
+pub(super) const SECOND: &str = "other.example.com";
+const HOUR: i64 = 3600;
+/// The slots begin so long ago: a hundred hours of them lie in the past, and the newest point is never a week old.
+const BEGIN: i64 = 6 * 24 * HOUR;
+
+/// Where a member's volume is, if it is.
+pub(super) struct Place {
+    pub(super) of: EtcdCluster,
+    pub(super) member: String,
+    pub(super) zone: String,
+    pub(super) tags: Tags,
+    pub(super) volume: Option<String>,
+}
+
+/// The last scheduled event.
+#[derive(Clone)]
+pub(super) struct Last {
+    pub(super) slot: i64,
+    pub(super) event: Value,
+    pub(super) request: String,
+}
+
+pub(super) struct World<'a> {
+    pub(super) account: &'a Account,
+    pub(super) setup: &'a Setup,
+    pub(super) functions: [RunningFunction; 2],
+    pub(super) places: Vec<Place>,
+    /// The newest slot.
+    pub(super) slot: i64,
+    /// Every slot that was delivered, in order.
+    pub(super) slots: Vec<i64>,
+    pub(super) last: Option<Last>,
+    /// What must stay as it is.
+    pub(super) foreign: Vec<Snapshot>,
+    /// Pending snapshots that never settle.
+    pub(super) stuck: BTreeSet<String>,
+    /// How many snapshots more than one a member a slot may have.
+    pub(super) surplus: BTreeMap<i64, usize>,
+    pub(super) requests: u32,
+    pub(super) tally: &'a Tally,
+}
+
+impl<'a> World<'a> {
+    pub(super) async fn new(account: &'a Account, setup: &'a Setup, tally: &'a Tally) -> Self {
+        account.snapshots_stay_pending().await;
+        let now = Timestamp::now().as_second();
+        let slot = now - now % HOUR - BEGIN;
+        let mut places = Vec::new();
+        let mut bystanders = Vec::new();
+        for (name, zones) in
+            [(CLUSTER, &["eu-central-1a", "eu-central-1b", "eu-central-1c"][..]), (SECOND, &["eu-central-1b"])]
+        {
+            if name == SECOND && setup.second == Second::None {
+                continue;
+            }
+            let cluster = Kops::cluster(name).zones(zones.iter().copied()).etcd(["main"]).create(account).await;
+            let planted = plant(&cluster, setup, slot).await;
+            if name == SECOND && setup.second == Second::OutOfScope {
+                bystanders = planted;
+                continue;
+            }
+            places.extend(cluster.volumes().map(|volume| Place {
+                of: (name.to_owned(), volume.etcd.clone()),
+                member: volume.member.clone(),
+                zone: volume.zone.clone(),
+                tags: volume.tags.clone(),
+                volume: Some(volume.id.clone()),
+            }));
+        }
+        if let Some(items) = setup.pages_of {
+            account.pages_of(items).await;
+        }
+        let mut foreign = account.snapshots().await;
+        foreign.retain(|snapshot| bystanders.contains(&snapshot.id));
+        let functions = [function(account, setup).start().await, function(account, setup).start().await];
+        Self {
+            account,
+            setup,
+            functions,
+            places,
+            slot,
+            slots: Vec::new(),
+            last: None,
+            foreign,
+            stuck: BTreeSet::new(),
+            surplus: BTreeMap::new(),
+            requests: 0,
+            tally,
+        }
+    }
+
+    /// The clusters in scope, or `None`: all.
+    pub(super) fn named(&self) -> Option<&'static str> {
+        (self.setup.second == Second::OutOfScope).then_some(CLUSTER)
+    }
+
+    /// The points in scope, as EC2 has them now, and all snapshots.
+    pub(super) async fn observe(&self) -> (AllPoints, Vec<Snapshot>) {
+        let snapshots = self.account.snapshots().await;
+        let mut points = points(self.account.id(), &snapshots);
+        points.retain(|(cluster, _), _| self.named().is_none_or(|named| named == cluster));
+        (points, snapshots)
+    }
+
+    /// The etcd clusters in scope that have, or had, volumes or points; each with the members expected of it.
+    pub(super) fn expected(&self, before: &AllPoints) -> BTreeMap<EtcdCluster, Vec<String>> {
+        let known = |place: &&Place| {
+            let alive = self.places.iter().any(|other| other.of == place.of && other.volume.is_some());
+            alive || before.contains_key(&place.of)
+        };
+        let mut expected: BTreeMap<EtcdCluster, Vec<String>> = BTreeMap::new();
+        for place in self.places.iter().filter(known) {
+            expected.entry(place.of.clone()).or_default().push(place.member.clone());
+        }
+        expected
+    }
+
+    /// One of the volumes that there are.
+    pub(super) fn some_volume(&self, choice: u8) -> Option<&str> {
+        let volumes: Vec<&str> = self.places.iter().filter_map(|place| place.volume.as_deref()).collect();
+        pick(&volumes, choice).copied()
+    }
+
+    pub(super) fn request_id(&mut self) -> String {
+        self.requests += 1;
+        format!("7d3c1f00-0000-4000-8000-{:012x}", self.requests)
+    }
+}
+
+/// The one that a number chooses.
+pub(super) fn pick<T>(list: &[T], choice: u8) -> Option<&T> {
+    if list.is_empty() { None } else { list.get(usize::from(choice) % list.len()) }
+}
+
+fn function(account: &Account, setup: &Setup) -> Function {
+    let function = Function::named("backup")
+        .account(account)
+        .env("RETENTION", &setup.rules.to_string())
+        .env("MAX_PRUNE", &setup.max_prune.to_string())
+        .env("CONCURRENCY", &setup.concurrency.to_string())
+        .env("EVENT_BUS", if setup.event_bus { "default" } else { "" });
+    if setup.second == Second::OutOfScope { function.env("CLUSTERS", CLUSTER) } else { function }
+}
+
+/// Plants the past of a cluster; gives the snapshots' ids.
+async fn plant(cluster: &Kops<'_>, setup: &Setup, before: i64) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (n, past) in (1..).zip(&setup.past) {
+        let slot = Timestamp::from_second(before - n * setup.past_step * HOUR).unwrap().to_string();
+        let point = cluster.past_point("main", &slot);
+        let point = match past {
+            Past::Whole => point,
+            Past::Skewed => point.late("a", SignedDuration::from_secs(7)),
+            Past::Partial => point.without("b"),
+            Past::Failed => point.with_state("b", "error"),
+            Past::Pinned => point.pinned(),
+        };
+        ids.extend(point.await.into_values());
+    }
+    ids
+}
