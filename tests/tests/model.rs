@@ -27,18 +27,19 @@ use scenarios::LocalAws;
 use operations::{Op, Setup};
 use world::{World, pick};
 
-const CASES: u32 = 12;
+const CASES: u32 = 24;
 /// Most of a case is waiting.
 const THREADS: u32 = 3;
 /// A case takes seconds: what is left of a sequence after so many attempts is short enough.
 const SHRINKING: u32 = 60;
 /// What must not be missing from the cases run by default, lest the test fall silent.
-const SEEN: [&str; 12] = [
+const SEEN: [&str; 13] = [
     "an hour passes",
     "redelivery",
     "redelivery, same request",
     "retry of an older slot",
     "concurrent deliveries",
+    "snapshots taken twice",
     "by hand",
     "volume lost",
     "volume replaced",
@@ -87,11 +88,11 @@ fn run(cases: u32, seed: u32, thread: u32, tally: &Tally) -> Result<(), String> 
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     bytes[4..8].copy_from_slice(&thread.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let cases = (operations::setups(), operations::operations());
-    TestRunner::new_with_rng(config, rng).run(&cases, |(setup, operations)| case(&setup, &operations, tally)).map_err(
+    let cases = (operations::operations(), operations::setups());
+    TestRunner::new_with_rng(config, rng).run(&cases, |(operations, setup)| case(&setup, &operations, tally)).map_err(
         |error| match error {
-            TestError::Fail(why, (setup, operations)) => {
-                let mut text = format!("{why}\n{setup:?}\n");
+            TestError::Fail(why, (operations, setup)) => {
+                let mut text = format!("{why}\nMODEL_SEED={seed}, thread {thread}\n{setup:?}\n");
                 for operation in operations {
                     let _ = writeln!(text, "  {operation:?}");
                 }
@@ -145,7 +146,9 @@ impl World<'_> {
                 self.spread(run.slot, *apart).await;
                 Ok(())
             }
-            Op::ByHand { keep, prune, one_cluster, again } => self.a_person(*keep, *prune, *one_cluster, *again).await,
+            Op::ByHand { keep, prune, one_cluster, deliveries } => {
+                self.a_person(*keep, *prune, *one_cluster, *deliveries).await
+            }
             other => {
                 self.interfere(other).await;
                 Ok(())
@@ -153,11 +156,17 @@ impl World<'_> {
         }
     }
 
-    async fn a_person(&mut self, keep: bool, prune: bool, one_cluster: bool, again: bool) -> Result<(), TestCaseError> {
+    async fn a_person(
+        &mut self,
+        keep: bool,
+        prune: bool,
+        one_cluster: bool,
+        deliveries: u8,
+    ) -> Result<(), TestCaseError> {
         let request = self.request_id();
         let first = self.by_hand(keep, prune, one_cluster, &request).await?;
         self.check(&first)?;
-        if again {
+        if deliveries > 1 {
             let second = self.by_hand(keep, prune, one_cluster, &request).await?;
             self.check(&second)?;
             proptest::prop_assert!(

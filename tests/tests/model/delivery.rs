@@ -11,7 +11,7 @@ use scenarios::{FunctionError, events};
 use serde_json::{Value, json};
 
 use super::operations::Trouble;
-use super::points::{AllPoints, slot_name};
+use super::points::{AllPoints, Point, slot_name};
 use super::world::{CLUSTER, Last, World};
 
 /// With it, the look-out for a snapshot whose request was lost ends early.
@@ -25,6 +25,7 @@ pub(super) struct Answer {
 }
 
 /// A delivery and what came of it.
+#[derive(Default)]
 pub(super) struct Run {
     pub(super) slot: i64,
     pub(super) by_hand: bool,
@@ -119,6 +120,9 @@ impl World<'_> {
         let deletes = calls.iter().filter(|call| call.action == "DeleteSnapshot");
         let deletes: BTreeSet<String> =
             deletes.filter_map(|call| call.param("SnapshotId")).map(str::to_owned).collect();
+        if requests.len() > 1 {
+            self.tally.add("snapshots taken twice", taken_twice(&after, slot));
+        }
         self.tally.add("deliveries", requests.len());
         self.tally.add("snapshots deleted", deletes.len());
         self.tally.add("runs incomplete", answers.iter().filter(|answer| answer.error.is_some()).count());
@@ -170,22 +174,11 @@ impl World<'_> {
     }
 }
 
-impl Default for Run {
-    fn default() -> Self {
-        Self {
-            slot: 0,
-            by_hand: false,
-            only: None,
-            prunes: false,
-            troubles: Vec::new(),
-            before: AllPoints::new(),
-            after: AllPoints::new(),
-            snapshots: Vec::new(),
-            creates: Vec::new(),
-            deletes: BTreeSet::new(),
-            answers: Vec::new(),
-        }
-    }
+/// How many members have more than one good snapshot for a slot.
+fn taken_twice(points: &AllPoints, slot: i64) -> usize {
+    let of_slot = points.values().filter_map(|points| points.get(&slot));
+    let twice = |member: &&str, point: &Point| point.count(member, &["pending", "completed"]) > 1;
+    of_slot.map(|point| point.members().iter().filter(|member| twice(member, point)).count()).sum()
 }
 
 fn slot_of(answers: &[Answer]) -> Result<i64, TestCaseError> {

@@ -1,11 +1,11 @@
 //! What happens beside the function: EC2 goes on, people do things, other tools too.
 
 use scenarios::observed::Snapshot;
-use scenarios::tags::{self, Tags};
+use scenarios::tags;
 use scenarios::{RawSnapshot, RawVolume};
 
 use super::operations::Foreign;
-use super::points::EtcdCluster;
+use super::points::{EtcdCluster, Points, slot_name};
 use super::world::{Place, World, pick};
 
 const OTHER_ACCOUNT: &str = "999988887777";
@@ -14,7 +14,7 @@ impl World<'_> {
     async fn ours(&self) -> Vec<(Snapshot, bool)> {
         let (points, snapshots) = self.observe().await;
         let pending = |id: &str| {
-            let mut taken = points.values().flat_map(|points| points.values()).flat_map(|point| &point.0);
+            let mut taken = points.values().flat_map(Points::values).flat_map(|point| &point.0);
             taken.find(|taken| taken.id == id).map(|taken| taken.state == "pending")
         };
         let with_state = |snapshot: Snapshot| pending(&snapshot.id).map(|pending| (snapshot, pending));
@@ -96,8 +96,7 @@ impl World<'_> {
 
     pub(super) async fn unpin(&self, which: u8) {
         let (points, _) = self.observe().await;
-        let pinned: Vec<_> =
-            points.values().flat_map(|points| points.values()).filter(|point| point.is_pinned()).collect();
+        let pinned: Vec<_> = points.values().flat_map(Points::values).filter(|point| point.is_pinned()).collect();
         if let Some(point) = pick(&pinned, which) {
             let ids: Vec<String> = point.0.iter().map(|taken| taken.id.clone()).collect();
             self.account.change_snapshots(ids).tags(&tags::of([("etcd-backup/keep", "false")])).await;
@@ -126,16 +125,14 @@ impl World<'_> {
 
     fn of_a_volume(&self, place: &Place, marks: &[(&str, &str)]) -> RawSnapshot {
         let Place { volume, tags, .. } = place;
-        let start = super::points::slot_name(self.slot);
-        let tags: &Tags = tags;
+        let start = slot_name(self.slot);
         RawSnapshot::of(volume.as_deref().unwrap_or("vol-0000aaaa"), &start).tags(tags).tagged(marks.iter().copied())
     }
 
     /// What was taken twice of a slot is so many seconds apart.
     pub(super) async fn spread(&self, slot: i64, apart: u8) {
         let (points, _) = self.observe().await;
-        let of_slot =
-            |(of, points): (&EtcdCluster, &super::points::Points)| Some((of.clone(), points.get(&slot)?.clone()));
+        let of_slot = |(of, points): (&EtcdCluster, &Points)| Some((of.clone(), points.get(&slot)?.clone()));
         for (_, point) in points.iter().filter_map(of_slot) {
             for (n, member) in (1..).zip(point.members()) {
                 let later = point.0.iter().filter(|taken| taken.member == member && taken.is_good()).skip(1);

@@ -15,6 +15,8 @@ pub(super) struct Setup {
     pub(super) pages_of: Option<u32>,
     pub(super) event_bus: bool,
     pub(super) second: Second,
+    /// Whether a new snapshot is completed at once; else it is pending until an operation settles it.
+    pub(super) at_once: bool,
     /// The points of the past, newest first, and how many hours they are apart.
     pub(super) past: Vec<Past>,
     pub(super) past_step: i64,
@@ -50,8 +52,8 @@ pub(super) enum Op {
     /// So many hours pass (with none, the last event's), and the event is delivered to two processes at once. What
     /// they took twice is then so many seconds apart.
     Together { hours: u8, apart: u8, troubles: Vec<Trouble> },
-    /// A person takes a backup; `again`: the same invocation is delivered twice.
-    ByHand { keep: bool, prune: bool, one_cluster: bool, again: bool },
+    /// A person takes a backup; the same invocation is delivered once or twice.
+    ByHand { keep: bool, prune: bool, one_cluster: bool, deliveries: u8 },
     /// Every so manieth pending snapshot is completed.
     Settle { every: u8 },
     /// A pending snapshot ends in error.
@@ -118,7 +120,7 @@ impl Op {
             Self::Again { .. } => "redelivery",
             Self::Retry { .. } => "retry of an older slot",
             Self::Together { .. } => "concurrent deliveries",
-            Self::ByHand { again: true, .. } => "by hand, twice",
+            Self::ByHand { deliveries: 2, .. } => "by hand, twice",
             Self::ByHand { .. } => "by hand",
             Self::Settle { every: 1 } => "all settle",
             Self::Settle { .. } => "some settle",
@@ -169,15 +171,27 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         prop_oneof![2 => Just(100_usize), 1 => Just(12)],
         prop_oneof![2 => Just(16_u32), 1 => Just(2)],
         any::<bool>(),
+        prop_oneof![3 => Just(false), 1 => Just(true)],
     );
     let account = (prop_oneof![2 => Just(None), 1 => (3..8_u32).prop_map(Some)], second, vec(past, 0..7), 1..8_i64);
-    (function, account).prop_map(|((rules, max_prune, concurrency, event_bus), (pages_of, second, past, past_step))| {
-        Setup { rules, max_prune, concurrency, pages_of, event_bus, second, past, past_step }
-    })
+    (function, account).prop_map(
+        |((rules, max_prune, concurrency, event_bus, at_once), (pages_of, second, past, past_step))| Setup {
+            rules,
+            max_prune,
+            concurrency,
+            pages_of,
+            event_bus,
+            second,
+            at_once,
+            past,
+            past_step,
+        },
+    )
 }
 
 pub(super) fn operations() -> impl Strategy<Value = Vec<Op>> {
-    vec(operation(), 10..20)
+    // From one on, so that a failing sequence can shrink to the few that matter.
+    vec(operation(), 1..26)
 }
 
 fn operation() -> impl Strategy<Value = Op> {
@@ -194,8 +208,8 @@ fn operation() -> impl Strategy<Value = Op> {
             troubles.retain(|trouble| !matches!(trouble, Trouble::SeenLate(_)));
             Op::Together { hours, apart, troubles }
         }),
-        2 => (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(keep, prune, one_cluster, again)| Op::ByHand { keep, prune, one_cluster, again }),
+        3 => (any::<bool>(), any::<bool>(), any::<bool>(), 1..3_u8)
+            .prop_map(|(keep, prune, one_cluster, deliveries)| Op::ByHand { keep, prune, one_cluster, deliveries }),
     ];
     let interference = prop_oneof![
         10 => prop_oneof![4 => Just(1_u8), 1 => 2..4_u8].prop_map(|every| Op::Settle { every }),

@@ -80,7 +80,7 @@ pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i
         None if point.is_complete() => Fate::Goes,
         None if point.is_pending() => Fate::Stays("its point is pending"),
         None if newest.is_none_or(|newest| newest - slot < DAY) => {
-            Fate::Stays("its point is partial, and not a day older than the newest complete one (promise 5)")
+            Fate::Stays("its point is partial, and not a day older than the newest complete one")
         }
         None => Fate::Goes,
     };
@@ -99,16 +99,16 @@ fn kept(points: &Points, rules: &Rules) -> BTreeMap<i64, &'static str> {
     for pair in complete.windows(2) {
         let [(before, old), (after, new)] = pair else { unreachable!("windows of two") };
         if old.members().iter().any(|member| new.volume(member).is_some() && old.volume(member) != new.volume(member)) {
-            kept.insert(*before, "a volume was replaced after it (promise 4)");
-            kept.insert(*after, "a volume was replaced before it (promise 4)");
+            kept.insert(*before, "a volume was replaced after it");
+            kept.insert(*after, "a volume was replaced before it");
         }
     }
     if let Some((slot, _)) = complete.iter().rev().find(|(_, point)| point.skew().is_some_and(|skew| skew <= MAX_SKEW))
     {
-        kept.insert(*slot, "it is the newest complete one without skew (promise 4)");
+        kept.insert(*slot, "it is the newest complete one without skew");
     }
     if let Some((slot, _)) = complete.last() {
-        kept.insert(*slot, "it is the newest complete one (promise 4)");
+        kept.insert(*slot, "it is the newest complete one");
     }
     kept
 }

@@ -57,7 +57,9 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) async fn new(account: &'a Account, setup: &'a Setup, tally: &'a Tally) -> Self {
-        account.snapshots_stay_pending().await;
+        if !setup.at_once {
+            account.snapshots_stay_pending().await;
+        }
         let now = Timestamp::now().as_second();
         let slot = now - now % HOUR - BEGIN;
         let mut places = Vec::new();

@@ -74,21 +74,28 @@ fn a_named_cluster_without_volumes_and_points_is_not_found() {
 #[test]
 fn an_etcd_cluster_named_by_hand_must_be_found() {
     let by_hand = || Request::by_hand("1").of_etcd_cluster("mian");
-    let of_all = planned(&by_hand(), three_volumes(), Vec::new());
-    assert_eq!(
-        of_all.not_found,
-        ["no cluster has volumes of etcd cluster mian; the name is that of the tag `k8s.io/etcd/<name>`"]
-    );
-    let of_one = planned(&by_hand().of_clusters(&["k8s.example.com"]), three_volumes(), Vec::new());
-    assert_eq!(of_one.not_found.len(), 1);
-    assert!(of_one.not_found[0].starts_with("cluster k8s.example.com has no volumes of etcd cluster mian"));
-    assert_eq!((of_all.etcd_clusters.len(), of_one.etcd_clusters.len()), (0, 0));
+    for (request, of) in [
+        (by_hand(), "any cluster"),
+        (by_hand().of_clusters(&["k8s.example.com"]), "k8s.example.com"),
+        (by_hand().of_clusters(&["gone", "k8s.example.com"]), "gone, k8s.example.com"),
+    ] {
+        let plan = planned(&request, three_volumes(), Vec::new());
+        assert_eq!(
+            plan.not_found,
+            [format!("etcd cluster mian of {of} has no volumes; the name is that of the tag `k8s.io/etcd/<name>`")]
+        );
+        assert_eq!(plan.etcd_clusters, []);
+    }
 }
 
 #[test]
 fn an_etcd_cluster_named_by_hand_need_not_be_in_every_cluster() {
-    let request = Request::by_hand("1").of_etcd_cluster("main");
-    assert_eq!(planned(&request, three_volumes(), Vec::new()).not_found, Vec::<String>::new());
+    for request in [
+        Request::by_hand("1").of_etcd_cluster("main"),
+        Request::by_hand("1").of_etcd_cluster("main").of_clusters(&["k8s.example.com", "other"]),
+    ] {
+        assert_eq!(planned(&request, three_volumes(), Vec::new()).not_found, Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -164,6 +164,30 @@ proptest! {
     }
 
     #[test]
+    fn surplus_goes_once_all_of_its_member_are_settled(
+        Run { points, slot: this_run } in runs(), policy in policies(),
+    ) {
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let left = without(&points, &gone(&plan));
+        let stays = |point: &&RecoveryPoint| {
+            plan.points.iter().any(|planned| planned.slot == point.slot && !planned.reasons.is_empty())
+        };
+        let touched = |point: &&RecoveryPoint| !point.is_pinned() && point.slot != this_run;
+        for before in complete(&points).into_iter().filter(stays).filter(touched) {
+            let after = find(&left, before.slot).expect("a point that stays");
+            for member in before.expected() {
+                let count = |point: &RecoveryPoint, state| {
+                    let of_member = point.snapshots.iter().filter(|snapshot| snapshot.lineage.member == *member);
+                    of_member.filter(|snapshot| snapshot.state == state).count()
+                };
+                let is_settled = count(before, SnapshotState::Pending) == 0;
+                let expected = if is_settled { 1 } else { count(before, SnapshotState::Completed) };
+                prop_assert_eq!(count(after, SnapshotState::Completed), expected);
+            }
+        }
+    }
+
+    #[test]
     fn every_point_left_has_a_reason_and_every_point_without_one_is_emptied(
         Run { points, slot: this_run } in runs(), policy in policies(), max in 0..40_usize,
     ) {

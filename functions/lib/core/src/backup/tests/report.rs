@@ -97,7 +97,7 @@ fn a_member_that_failed_makes_the_run_incomplete() {
     assert_eq!(
         report.failure.as_deref(),
         Some(
-            "1 of 3 members have no sound snapshot for slot 2026-11-23T02:00:00Z: c of k8s.example.com/main: EC2 said no"
+            "slot 2026-11-23T02:00:00Z: 1 of 3 members without a sound snapshot: member c of main of k8s.example.com: EC2 said no"
         )
     );
 }
@@ -122,8 +122,8 @@ fn a_failure_names_three_causes_and_counts_the_rest() {
     let failure = report.failure.expect("it failed");
     assert!(
         failure.starts_with(
-            "3 of 4 members have no sound snapshot for slot 2026-11-23T02:00:00Z: a of k8s.example.com/main: first; b of \
-             k8s.example.com/main: second; an unreadable member of other/main: volume vol-o: tag `k8s.io/etcd/main`: "
+            "slot 2026-11-23T02:00:00Z: 3 of 4 members without a sound snapshot: member a of main of k8s.example.com: first; \
+             member b of main of k8s.example.com: second; member (unreadable) of main of other: volume vol-o: tag "
         ),
         "{failure}"
     );
@@ -153,7 +153,7 @@ fn a_named_cluster_that_is_not_found_fails_the_run_and_the_others_are_backed_up(
     assert_eq!(report.result.warnings, [not_found]);
     assert_eq!(
         report.failure,
-        Some(format!("0 of 3 members have no sound snapshot for slot 2026-11-23T02:00:00Z: {not_found}"))
+        Some(format!("slot 2026-11-23T02:00:00Z: 0 of 3 members without a sound snapshot: {not_found}"))
     );
 }
 
@@ -177,5 +177,5 @@ fn a_skewed_point_is_told() {
 fn a_run_that_saw_nothing_is_incomplete() {
     let report = report_unobserved(Slot::parse(SLOT).expect("a slot"), "EC2 is down");
     assert_eq!(report.result.outcome, Outcome::Incomplete);
-    assert_eq!(report.failure.as_deref(), Some("nothing was backed up for slot 2026-11-23T02:00:00Z: EC2 is down"));
+    assert_eq!(report.failure.as_deref(), Some("slot 2026-11-23T02:00:00Z: nothing was backed up: EC2 is down"));
 }

@@ -90,6 +90,14 @@ fn a_refused_deletion_is_a_warning_and_its_point_is_left() {
 }
 
 #[test]
+fn failed_snapshots_take_nothing_from_their_point() {
+    let mut snapshots = point("2026-11-23T01:00:00Z", &[Completed; 3]).observed();
+    snapshots.extend(point("2026-11-23T00:00:00Z", &[Completed, Error, Error]).observed());
+    let result = reported_as_planned(&scheduled(three_volumes(), snapshots)).result;
+    assert_eq!((result.kept, result.pruned.len()), (3, 2), "both points and the run's own");
+}
+
+#[test]
 fn points_of_an_etcd_cluster_that_is_gone_are_counted() {
     let plan = scheduled(Vec::new(), point("2026-10-01T00:00:00Z", &[Completed; 3]).observed());
     let report = reported_as_planned(&plan);
