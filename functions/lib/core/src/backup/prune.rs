@@ -141,8 +141,13 @@ fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_compl
     };
     let is_surplus =
         |snapshot: &OurSnapshot| complete && !chosen.contains(&snapshot.id) && all_settled(&snapshot.lineage.member);
+    // The failed snapshots' tags may be all that names further members: without them the rest could pass for complete.
+    let mut not_failed = point.clone();
+    not_failed.snapshots.retain(|snapshot| snapshot.state != SnapshotState::Error);
+    let failed_tell = !not_failed.snapshots.is_empty() && not_failed.state() != point.state();
     let why = |snapshot: &OurSnapshot| match snapshot.state {
         SnapshotState::Pending | SnapshotState::Other => None,
+        SnapshotState::Error if !reasons.is_empty() && failed_tell => None,
         SnapshotState::Error => newest_complete.filter(|newest| *newest > point.slot).map(|_| PruneReason::Failed),
         SnapshotState::Completed if !reasons.is_empty() => is_surplus(snapshot).then_some(PruneReason::Surplus),
         SnapshotState::Completed if complete => Some(PruneReason::NoRuleKeepsIt),

@@ -1,14 +1,16 @@
 //! The judgement: which complete points stay, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::Policy;
 use super::calendar::Unit;
+use crate::ids::{Member, VolumeId};
 use crate::recovery_point::RecoveryPoint;
 use crate::slot::Slot;
+use crate::snapshot::OurSnapshot;
 
 /// For how long the last point of a replaced volume is kept. kops makes *blank* volumes where it finds none
 /// (`EBSVolume.Find`, kops-volumes), and a blank member's snapshots look as good as any.
@@ -40,7 +42,8 @@ pub enum KeepReason {
     NewestUnskewed,
     /// The last point of a volume that was replaced less than 30 days before the newest point.
     VolumeReplaced,
-    /// The first point of the volume that replaced it: kept as long, since it dates the replacement.
+    /// The first point of a volume that replaced another: kept while any point of the other is, since it dates the
+    /// replacement.
     ReplacementVolume,
     /// The point that this run works on.
     ThisRun,
@@ -77,14 +80,19 @@ pub fn judge(complete: &[&RecoveryPoint], policy: &Policy, max_skew: SignedDurat
     apply_counts(&mut verdicts, policy);
     apply_within(&mut verdicts, policy);
     protect_newest(complete, max_skew, &mut verdicts);
-    protect_replaced_volumes(complete, &mut verdicts);
     for (point, verdict) in complete.iter().zip(&mut verdicts) {
         if point.is_pinned() {
             verdict.reasons.insert(KeepReason::Pinned);
         }
     }
+    let chosen: Vec<Chosen<'_>> = complete.iter().map(|point| point.chosen()).collect();
+    keep_last_of_replaced(complete, &chosen, &mut verdicts);
+    keep_first_of_replacement(&chosen, &mut verdicts);
     verdicts
 }
+
+/// A point's chosen set.
+type Chosen<'a> = BTreeMap<&'a Member, &'a OurSnapshot>;
 
 /// restic's counted rules: the newest point of each unit, as long as the count lasts; and the very oldest point, if
 /// the count is not used up by then.
@@ -134,25 +142,39 @@ fn protect_newest(complete: &[&RecoveryPoint], max_skew: SignedDuration, verdict
     }
 }
 
-/// Protects, for every change of a member's volume, the points on either side of it. The first point of the new
-/// volume is kept as long as the last of the old one: without it, the change would seem ever younger as the policy
-/// thins the points after it, and the old point would never go.
-fn protect_replaced_volumes(complete: &[&RecoveryPoint], verdicts: &mut [Verdict]) {
+/// Keeps, for thirty days after a member's volume changed, the last point of the volume before.
+fn keep_last_of_replaced(complete: &[&RecoveryPoint], chosen: &[Chosen<'_>], verdicts: &mut [Verdict]) {
     let Some(newest) = complete.first() else { return };
-    let chosen: Vec<_> = complete.iter().map(|point| point.chosen()).collect();
-    let members: BTreeSet<_> = chosen.iter().flat_map(|set| set.keys().copied()).collect();
-    for member in members {
-        let mut after: Option<usize> = None;
-        for n in 0..complete.len() {
-            let Some(snapshot) = chosen[n].get(member) else { continue };
-            if let Some(after) = after
-                && chosen[after][member].volume.id != snapshot.volume.id
-                && newest.slot.since(complete[after].slot) < REPLACED_VOLUME
+    let mut before: BTreeMap<&Member, usize> = BTreeMap::new();
+    for n in (0..complete.len()).rev() {
+        for (member, snapshot) in &chosen[n] {
+            if let Some(before) = before.insert(member, n)
+                && chosen[before][member].volume.id != snapshot.volume.id
+                && newest.slot.since(complete[n].slot) < REPLACED_VOLUME
             {
-                verdicts[n].reasons.insert(KeepReason::VolumeReplaced);
-                verdicts[after].reasons.insert(KeepReason::ReplacementVolume);
+                verdicts[before].reasons.insert(KeepReason::VolumeReplaced);
             }
-            after = Some(n);
+        }
+    }
+}
+
+/// Keeps the first point of a volume that replaced another, for as long as any point of the other stays. It dates the
+/// change: without it, the change would look ever younger as the policy thins what follows, and never be thirty days
+/// old. Oldest first, so that whether a volume's points stay is settled before its successor asks.
+fn keep_first_of_replacement(chosen: &[Chosen<'_>], verdicts: &mut [Verdict]) {
+    let mut volumes: BTreeMap<&Member, (&VolumeId, bool)> = BTreeMap::new();
+    for (set, verdict) in chosen.iter().zip(verdicts).rev() {
+        let replaces_a_kept_one = set.iter().any(|(member, snapshot)| {
+            volumes.get(member).is_some_and(|(volume, stays)| *stays && **volume != snapshot.volume.id)
+        });
+        if replaces_a_kept_one {
+            verdict.reasons.insert(KeepReason::ReplacementVolume);
+        }
+        let stays = !verdict.reasons.is_empty();
+        for (&member, snapshot) in set {
+            let volume = &snapshot.volume.id;
+            let stayed = volumes.get(member).is_some_and(|(before, stayed)| *before == volume && *stayed);
+            volumes.insert(member, (volume, stays || stayed));
         }
     }
 }

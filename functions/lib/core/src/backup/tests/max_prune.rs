@@ -10,11 +10,11 @@ use super::fixtures::point;
 use super::histories::{Run, runs, without};
 use super::prune_promises::gone;
 use crate::ids::SnapshotId;
-use crate::recovery_point::RecoveryPoint;
+use crate::recovery_point::{PointState, RecoveryPoint};
 use crate::retention::KeepReason;
 use crate::retention::tests::policies::policies;
 use crate::slot::Slot;
-use crate::snapshot::SnapshotState::Completed;
+use crate::snapshot::SnapshotState::{Completed, Error};
 
 /// What is left after runs until one deletes nothing.
 fn at_the_end(mut points: Vec<RecoveryPoint>, this_run: Slot, settings: &Settings) -> Vec<RecoveryPoint> {
@@ -123,4 +123,18 @@ fn a_backlog_behind_deletions_is_no_reason_to_warn() {
     ];
     let plan = plan_prune(&points, points[0].slot, &Settings::retention("keep-last=1").at_most(3), None);
     assert_eq!((plan.deletions.len(), plan.backlog, plan.warnings.len()), (3, 3, 0));
+}
+
+/// A grown etcd cluster whose first volume still lists itself alone: only the failed snapshot tells of b and c. With it
+/// gone, what is left would look like a whole point of one member, and the policy would judge it as one.
+#[test]
+fn deleting_a_failed_snapshot_makes_no_partial_point_complete() {
+    let mut partial = point("2026-11-23T00:00:00Z", &[Completed, Error]);
+    partial.snapshots[0].members.retain(|member| member.as_str() == "a");
+    let points = [point("2026-11-23T01:00:00Z", &[Completed; 3]), partial];
+    let settings = Settings::retention("keep-last=1");
+    let next = Slot::parse("2026-11-23T02:00:00Z").expect("a slot");
+    let left = without(&points, &gone(&plan_prune(&points, next, &settings, None)));
+    assert_eq!(left.iter().map(RecoveryPoint::state).collect::<Vec<_>>(), [PointState::Complete, PointState::Partial]);
+    assert_eq!(plan_prune(&left, next, &settings, None).deletions, []);
 }
