@@ -8,11 +8,12 @@ use etcd_backup_aws::ec2::Ec2;
 use etcd_backup_aws::events::{Events, MOST_DETAIL};
 use etcd_backup_aws::lambda::{Deadline, FunctionError, MOST_ANSWER, MOST_ERROR};
 use etcd_backup_aws::metrics;
-use etcd_backup_core::backup::{self, Observed, Outcome, Report, Request};
+use etcd_backup_core::backup::{self, Observed, Report, Request};
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
+use tracing::error;
 
 use crate::answer::fit;
 use crate::{execute, log, request};
@@ -37,15 +38,23 @@ impl Backup {
 
     /// One invocation.
     pub(crate) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, FunctionError> {
-        let ready = self.0.as_ref().map_err(Clone::clone)?;
         let (event, context) = event.into_parts();
-        let request = request::parse(event, &context.request_id, &ready.config)?;
+        let (ready, request) = self.accept(event, &context.request_id).inspect_err(|refused| error!("{refused}"))?;
         let deadline = Deadline::new(context.deadline());
         let started = Instant::now();
         let mut report = ready.run(&request, deadline).await;
-        ready.announce(&mut report, deadline).await;
+        if !request.dry_run {
+            ready.announce(&request, &mut report, deadline).await;
+        }
         log::run(&request, &report, started.elapsed());
         answer(&report)
+    }
+
+    /// Nothing is called for what is not accepted.
+    fn accept(&self, event: Value, id: &str) -> Result<(&Ready, Request), FunctionError> {
+        let ready = self.0.as_ref().map_err(Clone::clone)?;
+        let request = request::parse(event, id, &ready.config, Timestamp::now())?;
+        Ok((ready, request))
     }
 }
 
@@ -68,21 +77,19 @@ impl Ready {
         let scope = &request.scope;
         let volumes = async { self.ec2.etcd_volumes(scope, &self.ec2.permit().await).await };
         let snapshots = async { self.ec2.marked_snapshots(scope, &self.ec2.permit().await).await };
-        let ((volumes, unreadable), snapshots) =
+        let ((volumes, mut unreadable), (snapshots, unreadable_snapshots)) =
             tokio::try_join!(volumes, snapshots).map_err(|failure| failure.to_string())?;
+        unreadable.extend(unreadable_snapshots);
         Ok(Observed { volumes, snapshots, unreadable })
     }
 
-    /// Metrics and the notification. Neither may fail a backup. A dry run sends nothing.
-    async fn announce(&self, report: &mut Report, deadline: Deadline) {
-        let detail_type = match report.result.outcome {
-            Outcome::Planned => return,
-            Outcome::Succeeded => "Etcd Backup Taken",
-            Outcome::Incomplete => "Etcd Backup Failed",
-        };
-        if let Err(error) = metrics::emit(&report.metrics, Timestamp::now()) {
+    /// Metrics and the notification. Neither may fail a backup.
+    async fn announce(&self, request: &Request, report: &mut Report, deadline: Deadline) {
+        let is_about_all = request.scope.clusters == self.config.clusters && request.scope.etcd_cluster.is_none();
+        if let Err(error) = metrics::emit(&report.metrics, is_about_all, Timestamp::now()) {
             report.result.warnings.push(format!("the metrics could not be written: {error}"));
         }
+        let detail_type = if report.failure.is_none() { "Etcd Backup Taken" } else { "Etcd Backup Failed" };
         let within = deadline.end.duration_since(Instant::now()).max(Duration::from_millis(50));
         let published = self.events.publish(detail_type, fit(&report.result, MOST_DETAIL), within).await;
         report.result.warnings.extend(published.err());

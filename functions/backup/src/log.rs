@@ -1,14 +1,23 @@
-//! One wide event per run, so that a question about a run is answered by one line of the log.
+//! What the log says of a run: every warning and every failed member in a line of its own, and one wide event, so that
+//! a question about a run is answered by one line.
 
 use std::time::Duration;
 
-use etcd_backup_core::backup::{Action, Report, Request};
-use tracing::{info, warn};
+use etcd_backup_core::backup::{Action, Report, Request, cause};
+use tracing::{error, info, warn};
 
 pub(crate) fn run(request: &Request, report: &Report, took: Duration) {
     let result = &report.result;
     for warning in &result.warnings {
         warn!("{warning}");
+    }
+    for point in &result.recovery_points {
+        for member in point.members.iter().filter(|member| member.action == Action::Failed) {
+            error!("No sound snapshot: {}", cause(point, member));
+        }
+    }
+    if let Some(failure) = &report.failure {
+        error!("Backup incomplete: {failure}");
     }
     let members = || result.recovery_points.iter().flat_map(|point| &point.members);
     let count = |action| members().filter(|member| member.action == action).count();

@@ -41,25 +41,40 @@ struct ScheduledTime {
 }
 
 /// Reads the event of the invocation with that id.
-pub(crate) fn parse(event: Value, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {
-    let scheduled = |time| Request {
+pub(crate) fn parse(event: Value, id: &str, config: &BackupConfig, now: Timestamp) -> Result<Request, FunctionError> {
+    if !event.is_object() {
+        return Err(invalid("the event is not a JSON object"));
+    }
+    if event["source"] == "aws.events" && event["detail-type"] == "Scheduled Event" {
+        return scheduled("time", read::<ScheduledEvent>(event)?.time, id, config, now);
+    }
+    if event.get("scheduled_time").is_some() {
+        return scheduled("scheduled_time", read::<ScheduledTime>(event)?.scheduled_time, id, config, now);
+    }
+    by_hand(read(event)?, id, config)
+}
+
+/// A scheduled time is believed however old, but not ahead of its time: beside a point of the future all others would
+/// seem old, and be pruned.
+fn scheduled(
+    field: &str,
+    time: Timestamp,
+    id: &str,
+    config: &BackupConfig,
+    now: Timestamp,
+) -> Result<Request, FunctionError> {
+    let period = config.settings.period;
+    if period.is_ahead(period.slot(time), now) {
+        return Err(invalid(format!("{field}: {time} lies in the future")));
+    }
+    Ok(Request {
         id: id.to_owned(),
         trigger: Trigger::Schedule(time),
         scope: Scope { clusters: config.clusters.clone(), etcd_cluster: None },
         keep: false,
         prune: true,
         dry_run: false,
-    };
-    if !event.is_object() {
-        return Err(invalid("the event is not a JSON object"));
-    }
-    if event["source"] == "aws.events" && event["detail-type"] == "Scheduled Event" {
-        return read::<ScheduledEvent>(event).map(|event| scheduled(event.time));
-    }
-    if event.get("scheduled_time").is_some() {
-        return read::<ScheduledTime>(event).map(|event| scheduled(event.scheduled_time));
-    }
-    by_hand(read(event)?, id, config)
+    })
 }
 
 fn by_hand(event: ByHand, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {

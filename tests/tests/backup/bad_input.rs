@@ -26,6 +26,8 @@ async fn an_event_that_cannot_be_meant_is_refused_with_what_is_accepted() {
         (json!({"scheduled_time": "yesterday"}), "scheduled_time: "),
         (json!({"scheduled_time": "2026-11-23T02:00:00Z", "prune": false}), "unknown field `prune`"),
         (events::scheduled("tomorrow"), "time: "),
+        (events::scheduled("2096-11-23T02:00:00Z"), "time: 2096-11-23T02:00:00Z lies in the future"),
+        (events::from_scheduler("2096-11-23T02:00:00Z"), "scheduled_time: 2096-11-23T02:00:00Z lies in the future"),
         (no_time, "missing field `time`"),
         (json!({"source": "aws.ec2", "detail-type": "EBS Snapshot Notification"}), "unknown field"),
         (json!([]), "the event is not a JSON object"),
@@ -38,6 +40,7 @@ async fn an_event_that_cannot_be_meant_is_refused_with_what_is_accepted() {
         assert!(error.error_message.contains("Nothing was done; accepted by hand"), "{event}: {error}");
     }
     assert!(account.all_calls().await.is_empty());
+    assert!(backup.logs().iter().any(|line| line.contains("unknown field `key1`")), "a refusal is logged");
 }
 
 #[tokio::test]

@@ -49,15 +49,18 @@ async fn a_pinned_backup_outlives_the_policy_until_it_is_unpinned() {
     let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
     let pinned = backup.invoke(json!({"keep": true})).await.unwrap();
     let id = each(&pinned, "main", "snapshot")[0].to_owned();
-    assert_eq!(account.snapshot(&id).await.unwrap().tags["etcd-backup/keep"], "true");
-    let in_an_hour = |hours: i64| hours_ago(-hours);
-    cluster.past_point("main", &in_an_hour(2)).await;
+    let mut tags = account.snapshot(&id).await.unwrap().tags;
+    assert_eq!(tags["etcd-backup/keep"], "true");
+    // As if it had been taken long ago.
+    tags.insert("etcd-backup/recovery-point".to_owned(), hours_ago(99));
+    account.set_snapshot_tags(&id, &tags).await;
+    cluster.past_point("main", &hours_ago(3)).await;
 
-    let kept = backup.invoke(events::scheduled(&in_an_hour(3))).await.unwrap();
+    let kept = backup.invoke(events::scheduled(&hours_ago(2))).await.unwrap();
     assert_eq!(kept["pruned"], json!([]));
 
     account.change_snapshots(&id).tags(&scenarios::tags::of([("etcd-backup/keep", "false")])).await;
-    let gone = backup.invoke(events::scheduled(&in_an_hour(4))).await.unwrap();
+    let gone = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
     assert!(gone["pruned"].as_array().unwrap().iter().any(|pruned| pruned["snapshot"] == id.as_str()), "{gone}");
 }
 
@@ -136,6 +139,18 @@ async fn a_dry_run_shows_what_is_wrong() {
     let result = backup.invoke(json!({"dry_run": true})).await.unwrap();
 
     assert_eq!(each(&result, "main", "action"), ["planned", "planned", "failed"]);
+}
+
+#[tokio::test]
+async fn a_dry_run_that_cannot_look_announces_nothing_either() {
+    let account = LocalAws::account();
+    account.fail_next("DescribeSnapshots").with("UnauthorizedOperation", 403).always().await;
+    let backup = backup(&account).await;
+
+    let error = backup.invoke(json!({"dry_run": true})).await.unwrap_err();
+
+    assert_eq!(error.error_type, "BackupIncomplete");
+    assert!(account.events().await.is_empty() && backup.metrics().is_empty());
 }
 
 #[tokio::test]

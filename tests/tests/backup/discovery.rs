@@ -45,9 +45,9 @@ async fn of_two_volumes_of_one_member_the_attached_one_is_snapshotted_and_the_ru
     let result = error.result();
     assert_eq!(each(&result, "main", "action"), ["failed", "created", "created"]);
     assert_eq!(each(&result, "main", "volume")[0], attached);
-    assert!(each(&result, "main", "error")[0].contains(&format!("the attached {attached} was snapshotted")));
+    assert!(each(&result, "main", "error")[0].contains(&format!("the attached {attached} is snapshotted")));
     assert_eq!(each(&result, "events", "action"), ["created", "failed", "created"]);
-    assert!(each(&result, "events", "error")[1].contains("none is attached and none was snapshotted"));
+    assert!(each(&result, "events", "error")[1].contains("which is right cannot be told, none is snapshotted"));
     let snapshots = account.snapshots().await;
     assert!(snapshots.iter().any(|snapshot| snapshot.volume == attached));
     assert!(snapshots.iter().all(|snapshot| snapshot.volume != spare && snapshot.volume != loose));

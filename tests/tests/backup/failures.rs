@@ -65,7 +65,10 @@ async fn a_cluster_whose_volumes_vanished_fails_the_run_and_keeps_everything() {
 
     assert_eq!(error.error_type, "BackupIncomplete");
     assert!(error.sentence().contains(": 3 of 6 members without a sound snapshot: "), "{error}");
-    assert!(error.sentence().contains("no volume of the etcd cluster was found"), "{error}");
+    assert!(
+        error.sentence().contains("no volume of the etcd cluster was found, but it has recovery points"),
+        "{error}"
+    );
     assert_eq!(each(&error.result(), "events", "action"), ["created"; 3]);
     assert!(account.calls("DeleteSnapshot").await.is_empty());
 }
@@ -177,6 +180,43 @@ async fn near_the_deadline_nothing_new_is_started_and_the_rest_is_reported() {
     assert_eq!(account.calls("CreateSnapshot").await.len(), 3);
     assert!(account.calls("DeleteSnapshot").await.is_empty());
     assert!(backup.run_time() < Duration::from_millis(1800));
+}
+
+#[tokio::test]
+async fn near_the_deadline_no_deletion_is_started() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 3).await;
+    // Answered after the run must stop starting (1.6 s), and before it must stop waiting (1.8 s).
+    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(1600)).always().await;
+    let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
+
+    let result = backup.invoke_within(Duration::from_secs(2), events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert_eq!((each(&result, "main", "action"), &result["pruned"]), (vec!["created"; 3], &json!([])));
+    assert!(account.calls("DeleteSnapshot").await.is_empty());
+    assert_eq!(backup.metric("PruneBacklog", &[]), [6.0]);
+}
+
+#[tokio::test]
+async fn a_run_that_dies_in_the_middle_is_finished_by_its_retry() {
+    let account = LocalAws::account();
+    account.snapshots_stay_pending().await;
+    Kops::cluster("k8s.example.com").create(&account).await;
+    account.on_next("CreateSnapshot").after(3).answered_after(Duration::from_secs(5)).always().await;
+    let dying = backup_with(&account, "CONCURRENCY", "3").await;
+    let event = events::scheduled(&hours_ago(1));
+
+    let (died, _) = tokio::join!(dying.invoke(event.clone()), async {
+        account.until_called("CreateSnapshot", 5).await;
+        dying.kill();
+    });
+    assert_eq!(died.unwrap_err().error_type, "Runtime.ExitError");
+    account.clear_faults().await;
+    let retried = backup(&account).await.invoke(event).await.unwrap();
+
+    assert_eq!(each(&retried, "events", "action"), ["existing"; 3]);
+    assert_eq!(account.snapshots().await.len(), 6);
 }
 
 #[tokio::test]

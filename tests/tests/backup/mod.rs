@@ -10,6 +10,8 @@ mod prune;
 mod schedule;
 mod tags;
 
+use std::sync::LazyLock;
+
 use scenarios::{Account, Function, RunningFunction};
 use serde_json::Value;
 
@@ -23,10 +25,10 @@ async fn backup_with(account: &Account, name: &str, value: &str) -> RunningFunct
     Function::named("backup").account(account).env(name, value).start().await
 }
 
-/// The whole hour that lies this many hours before now: the function judges the age of points by its own clock.
+/// The whole hour that lies this many hours before the tests began: the function judges points by its own clock.
 fn hours_ago(hours: i64) -> String {
-    let now = jiff::Timestamp::now().as_second();
-    jiff::Timestamp::from_second(now - now % 3600 - hours * 3600).unwrap().to_string()
+    static NOW: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_second());
+    jiff::Timestamp::from_second(*NOW - *NOW % 3600 - hours * 3600).unwrap().to_string()
 }
 
 /// The recovery point of an etcd cluster in a result.

@@ -136,6 +136,21 @@ async fn a_run_deletes_whole_points_up_to_the_cap_oldest_first() {
 }
 
 #[tokio::test]
+async fn beside_a_point_of_the_future_nothing_is_pruned_and_the_age_is_that_of_the_others() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 5).await;
+    cluster.past_point("main", "2096-11-23T02:00:00Z").await;
+    let backup = backup_with(&account, "RETENTION", "keep-within=1h").await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert_eq!(result["pruned"], json!([]));
+    assert!(warns(&result, &["main of k8s.example.com", "2096-11-23T02:00:00Z, lies in the future"]), "{result}");
+    assert!(backup.metric("RecoveryPointAge", &[])[0] >= 7200.0);
+}
+
+#[tokio::test]
 async fn a_cap_smaller_than_a_point_says_so() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;

@@ -4,6 +4,7 @@ mod delete;
 mod snapshot;
 mod wait;
 
+use delete::{Turns, delete};
 use etcd_backup_aws::ec2::{Ec2, Permit};
 use etcd_backup_aws::lambda::Deadline;
 use etcd_backup_core::backup::{BackupPlan, EtcdClusterOutcome, EtcdClusterPlan, MemberOutcome};
@@ -14,11 +15,12 @@ pub(crate) async fn execute(plan: &BackupPlan, ec2: &Ec2, deadline: Deadline) ->
     if plan.dry_run {
         return plan.etcd_clusters.iter().map(EtcdClusterOutcome::untried).collect();
     }
-    join_all(plan.etcd_clusters.iter().map(|planned| etcd_cluster(planned, ec2, deadline))).await
+    let turns = Turns::new(ec2);
+    join_all(plan.etcd_clusters.iter().map(|planned| etcd_cluster(planned, ec2, &turns, deadline))).await
 }
 
 /// Takes the members' snapshots at the same moment; then deletes, if every member has one.
-async fn etcd_cluster(plan: &EtcdClusterPlan, ec2: &Ec2, deadline: Deadline) -> EtcdClusterOutcome {
+async fn etcd_cluster(plan: &EtcdClusterPlan, ec2: &Ec2, turns: &Turns, deadline: Deadline) -> EtcdClusterOutcome {
     let mut outcome = EtcdClusterOutcome::untried(plan);
     let new: Vec<_> = plan.new_snapshots().collect();
     let permits = ec2.reserve(new.len()).await;
@@ -30,7 +32,7 @@ async fn etcd_cluster(plan: &EtcdClusterPlan, ec2: &Ec2, deadline: Deadline) -> 
         outcome.members[n] = taken;
     }
     if !outcome.members.iter().any(|member| matches!(member, MemberOutcome::Failed(_))) {
-        let deleting = plan.prune.deletions.iter().map(|deletion| delete::delete(&deletion.snapshot, ec2, deadline));
+        let deleting = plan.prune.deletions.iter().map(|deletion| delete(deletion, ec2, turns, deadline));
         outcome.deletions = join_all(deleting).await;
     }
     outcome

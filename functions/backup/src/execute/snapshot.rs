@@ -8,8 +8,7 @@ use std::time::Duration;
 use etcd_backup_aws::ec2::{Ec2, Permit};
 use etcd_backup_aws::failure::{Failure, Meaning};
 use etcd_backup_aws::lambda::Deadline;
-use etcd_backup_core::backup::{MemberOutcome, NewSnapshot, Taken};
-use etcd_backup_core::snapshot::Snapshot;
+use etcd_backup_core::backup::{MemberOutcome, NewSnapshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::wait::Backoff;
@@ -31,10 +30,11 @@ pub(super) async fn take(new: &NewSnapshot, permit: Option<Permit>, ec2: &Ec2, d
             },
         };
         if refused.is_some()
-            && let Ok(Ok(Some(found))) = timeout_at(deadline.stop_waiting, ec2.snapshot_in_slot(new, &held)).await
+            && let Ok(Ok(listed)) = timeout_at(deadline.stop_waiting, ec2.snapshots_in_slot(new, &held)).await
+            && let Some(found) = new.found_among(&listed)
         {
             // Another delivery was faster; that may be why EC2 refused.
-            return taken(new, found);
+            return found;
         }
         if Instant::now() >= deadline.stop_starting {
             return not_started(refused);
@@ -43,7 +43,8 @@ pub(super) async fn take(new: &NewSnapshot, permit: Option<Permit>, ec2: &Ec2, d
             Ok(Ok(taken)) => return MemberOutcome::Created(taken),
             Ok(Err(failure)) => failure,
             Err(_) => {
-                let why = "EC2 did not answer before the deadline; the retry looks whether it was taken";
+                let why =
+                    "EC2 did not answer before the deadline; a retry of the same event looks whether it was taken";
                 return MemberOutcome::Failed(why.to_owned());
             }
         };
@@ -52,7 +53,7 @@ pub(super) async fn take(new: &NewSnapshot, permit: Option<Permit>, ec2: &Ec2, d
             // members of each stay close together.
             Meaning::Throttled => permit = Some(held),
             // This volume's own matter: others go on.
-            Meaning::AtLimit => drop(held),
+            Meaning::VolumeAtLimit => drop(held),
             Meaning::Unknown => {
                 drop(held);
                 return reconcile(new, &failure, ec2, deadline).await;
@@ -74,26 +75,24 @@ async fn reconcile(new: &NewSnapshot, lost: &Failure, ec2: &Ec2, deadline: Deadl
     let until = Instant::now() + LOOKED_FOR;
     let mut backoff = Backoff::new();
     loop {
-        let look = async { ec2.snapshot_in_slot(new, &ec2.permit().await).await };
-        if let Ok(Ok(Some(found))) = timeout_at(deadline.stop_waiting, look).await {
-            return taken(new, found);
-        }
+        let look = async { ec2.snapshots_in_slot(new, &ec2.permit().await).await };
+        let why_not = match timeout_at(deadline.stop_waiting, look).await {
+            Ok(Ok(listed)) => match new.found_among(&listed) {
+                Some(found) => return found,
+                None => "the snapshot did not come into sight".to_owned(),
+            },
+            Ok(Err(failure)) => format!("the snapshot could not be looked for: {failure}"),
+            Err(_) => "the snapshot could not be looked for before the deadline".to_owned(),
+        };
         if Instant::now() >= until || !backoff.pause(deadline).await {
-            return MemberOutcome::Failed(format!(
-                "{lost}; the snapshot did not come into sight, the retry looks again"
-            ));
+            return MemberOutcome::Failed(format!("{lost}; {why_not}; a retry of the same event looks again"));
         }
     }
 }
 
-fn taken(new: &NewSnapshot, found: Snapshot) -> MemberOutcome {
-    let taken = Taken { snapshot: found.id, state: found.state, started: found.started };
-    if found.description == new.description { MemberOutcome::Created(taken) } else { MemberOutcome::Existing(taken) }
-}
-
 fn not_started(refused: Option<Failure>) -> MemberOutcome {
     MemberOutcome::Failed(match refused {
-        Some(failure) => format!("{failure}; waited until the deadline, the retry goes on"),
-        None => "not started: the deadline is near, the retry goes on".to_owned(),
+        Some(failure) => format!("{failure}; waited until the deadline, a retry of the same event goes on"),
+        None => "not started: the deadline is near, a retry of the same event goes on".to_owned(),
     })
 }

@@ -132,7 +132,8 @@ fn on_off(text: &str) -> Result<bool, String> {
 }
 
 fn whole(text: &str, most: u32) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && (1..=most).contains(number));
     number.ok_or_else(|| format!("`{text}` is not a whole number from 1 to {most}"))
 }
 

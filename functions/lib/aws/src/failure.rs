@@ -8,10 +8,10 @@ use aws_smithy_types::error::metadata::ErrorMetadata;
 /// What a failed call means for whoever made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// EC2 refused it for now, nothing happened: too many calls of this account.
+    /// EC2 refused it for now, nothing happened: the whole account or region is at a limit.
     Throttled,
-    /// EC2 refused it for now, nothing happened: a limit on snapshots that frees itself.
-    AtLimit,
+    /// EC2 refused it for now, nothing happened: this volume is at a limit.
+    VolumeAtLimit,
     /// The resource does not exist.
     NotFound,
     /// The answer was lost: it may have happened or not.
@@ -71,10 +71,9 @@ fn meaning(code: &str) -> Meaning {
         | "ThrottlingException"
         | "RequestThrottled"
         | "SlowDown"
-        | "EC2ThrottledException" => Meaning::Throttled,
-        "SnapshotCreationPerVolumeRateExceeded"
-        | "ConcurrentSnapshotLimitExceeded"
-        | "PendingSnapshotLimitExceeded" => Meaning::AtLimit,
+        | "EC2ThrottledException"
+        | "PendingSnapshotLimitExceeded" => Meaning::Throttled,
+        "SnapshotCreationPerVolumeRateExceeded" | "ConcurrentSnapshotLimitExceeded" => Meaning::VolumeAtLimit,
         "InvalidSnapshot.NotFound" | "InvalidVolume.NotFound" => Meaning::NotFound,
         "InternalError"
         | "InternalFailure"
@@ -96,7 +95,8 @@ mod tests {
     fn a_throttled_call_is_not_a_lost_answer_though_both_are_503() {
         assert_eq!(meaning("RequestLimitExceeded"), Meaning::Throttled);
         assert_eq!(meaning("Unavailable"), Meaning::Unknown);
-        assert_eq!(meaning("ConcurrentSnapshotLimitExceeded"), Meaning::AtLimit);
+        assert_eq!(meaning("ConcurrentSnapshotLimitExceeded"), Meaning::VolumeAtLimit);
+        assert_eq!(meaning("PendingSnapshotLimitExceeded"), Meaning::Throttled, "a limit of the region");
         assert_eq!(meaning("InvalidSnapshot.NotFound"), Meaning::NotFound);
         assert_eq!(meaning("UnauthorizedOperation"), Meaning::Refused);
         assert_eq!(meaning("SnapshotLimitExceeded"), Meaning::Refused);

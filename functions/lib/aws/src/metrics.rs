@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 const NAMESPACE: &str = "EtcdVolumeBackup";
 
-/// Writes a run's metrics: once for each etcd cluster, and once without dimensions over all (the largest age and
-/// skew, the sum of the counts), so that one alarm can watch everything.
-pub fn emit(metrics: &[EtcdClusterMetrics], now: Timestamp) -> std::io::Result<()> {
+/// Writes a run's metrics: once for each etcd cluster, and, if the run was about all of them, once without dimensions
+/// over all (the largest age and skew, the sum of the counts), so that one alarm can watch everything. A run by hand
+/// of one cluster must not speak for the others.
+pub fn emit(metrics: &[EtcdClusterMetrics], is_about_all: bool, now: Timestamp) -> std::io::Result<()> {
     let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(of), now)).collect();
-    if !metrics.is_empty() {
+    if is_about_all && !metrics.is_empty() {
         lines.push(record(&total(metrics), None, now));
     }
     let mut out = std::io::stdout().lock();

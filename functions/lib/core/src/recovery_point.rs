@@ -76,19 +76,28 @@ impl RecoveryPoint {
         self.snapshots.iter().any(|snapshot| snapshot.pinned)
     }
 
-    /// The set that a restore would take: of the completed snapshots one a member, those closest together. Concurrent
-    /// deliveries may have left more than one of a member.
+    /// The set that a restore would take: of the completed snapshots one a member, those closest together.
     #[must_use]
     pub fn chosen(&self) -> BTreeMap<&Member, &OurSnapshot> {
-        let mut completed: Vec<&OurSnapshot> =
-            self.snapshots.iter().filter(|snapshot| snapshot.state == SnapshotState::Completed).collect();
-        completed.sort_by_key(|snapshot| (snapshot.started, &snapshot.id));
-        let members: BTreeSet<&Member> = completed.iter().map(|snapshot| &snapshot.lineage.member).collect();
+        self.closest(|state| state == SnapshotState::Completed)
+    }
+
+    /// The set that the slot has so far: of the good snapshots one a member, those closest together.
+    #[must_use]
+    pub fn taken(&self) -> BTreeMap<&Member, &OurSnapshot> {
+        self.closest(SnapshotState::is_good)
+    }
+
+    /// Concurrent deliveries may have left more than one snapshot of a member.
+    fn closest(&self, counts: impl Fn(SnapshotState) -> bool) -> BTreeMap<&Member, &OurSnapshot> {
+        let mut counted: Vec<&OurSnapshot> = self.snapshots.iter().filter(|snapshot| counts(snapshot.state)).collect();
+        counted.sort_by_key(|snapshot| (snapshot.started, &snapshot.id));
+        let members: BTreeSet<&Member> = counted.iter().map(|snapshot| &snapshot.lineage.member).collect();
         // The closest set begins with some snapshot; from there on, the first of every member is the best there is.
-        (0..completed.len())
+        (0..counted.len())
             .map(|first| {
                 let mut set = BTreeMap::new();
-                for &snapshot in &completed[first..] {
+                for &snapshot in &counted[first..] {
                     set.entry(&snapshot.lineage.member).or_insert(snapshot);
                 }
                 set

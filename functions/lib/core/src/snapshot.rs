@@ -118,7 +118,7 @@ fn lineage(tags: &Tags) -> Result<(Lineage, BTreeSet<Member>), String> {
 
 /// A snapshot that bears our mark but cannot be placed in a recovery point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("snapshot {snapshot} bears `etcd-backup/recovery-point`, but {why}: it is neither counted nor deleted")]
+#[error("snapshot {snapshot} bears `{}`, but {why}: it is neither counted nor deleted", tags::RECOVERY_POINT)]
 pub struct Unplaceable {
     snapshot: SnapshotId,
     why: String,

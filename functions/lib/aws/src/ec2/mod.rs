@@ -29,6 +29,12 @@ impl Ec2 {
         Self { client: Client::new(config), in_flight, concurrency }
     }
 
+    /// How many calls may be in flight.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.concurrency as usize
+    }
+
     /// Waits until `calls` calls (or as many as may be in flight at all) can start at the same moment.
     pub async fn reserve(&self, calls: usize) -> Vec<Permit> {
         let calls = u32::try_from(calls).unwrap_or(u32::MAX).min(self.concurrency);

@@ -15,7 +15,6 @@ const MOST_FILTER_VALUES: usize = 200;
 impl Ec2 {
     /// The volumes of the scope's clusters that bear an etcd tag, and what could not be read as one.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
-        const CALL: &str = "DescribeVolumes";
         let mut filters = cluster_filter(scope);
         filters.push(tag_key(&etcd_key(scope)));
         let mut volumes = Vec::new();
@@ -24,7 +23,7 @@ impl Ec2 {
         loop {
             let call = self.client.describe_volumes().set_filters(Some(filters.clone()));
             let page = call.max_results(500).set_next_token(token).send().await;
-            let page = page.map_err(|error| Failure::of(CALL, &error))?;
+            let page = page.map_err(|error| Failure::of("DescribeVolumes", &error))?;
             for volume in page.volumes() {
                 match convert::volume(volume) {
                     Ok(volume) => volumes.push(volume),
@@ -38,8 +37,12 @@ impl Ec2 {
         }
     }
 
-    /// This account's snapshots that bear our mark, of the scope's clusters.
-    pub async fn marked_snapshots(&self, scope: &Scope, _permit: &Permit) -> Result<Vec<Snapshot>, Failure> {
+    /// This account's snapshots that bear our mark, of the scope's clusters, and what could not be read as one.
+    pub async fn marked_snapshots(
+        &self,
+        scope: &Scope,
+        _permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let mut filters = cluster_filter(scope);
         filters.push(tag_key(tags::RECOVERY_POINT));
         if scope.etcd_cluster.is_some() {
@@ -48,32 +51,32 @@ impl Ec2 {
         self.snapshots(filters).await
     }
 
-    /// The good snapshot of ours that a volume has for a slot, if EC2 lists one. Of several, the one that this
-    /// invocation made, else the oldest.
-    pub async fn snapshot_in_slot(&self, new: &NewSnapshot, _permit: &Permit) -> Result<Option<Snapshot>, Failure> {
+    /// The snapshots that a volume has for a slot.
+    pub async fn snapshots_in_slot(&self, new: &NewSnapshot, _permit: &Permit) -> Result<Vec<Snapshot>, Failure> {
         let filters = vec![
             filter("volume-id", [new.volume.to_string()]),
             filter(&format!("tag:{}", tags::RECOVERY_POINT), [new.slot.to_string()]),
         ];
-        let snapshots = self.snapshots(filters).await?.into_iter();
-        let ours = snapshots.filter(|snapshot| snapshot.state.is_good() && matches!(snapshot.ours(), Ok(Some(_))));
-        Ok(ours.min_by_key(|snapshot| (snapshot.description != new.description, snapshot.started)))
+        Ok(self.snapshots(filters).await?.0)
     }
 
-    async fn snapshots(&self, filters: Vec<Filter>) -> Result<Vec<Snapshot>, Failure> {
-        const CALL: &str = "DescribeSnapshots";
+    async fn snapshots(&self, filters: Vec<Filter>) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let mut snapshots = Vec::new();
+        let mut unreadable = Vec::new();
         let mut token = None;
         loop {
             let call = self.client.describe_snapshots().owner_ids("self").set_filters(Some(filters.clone()));
             let page = call.max_results(1000).set_next_token(token).send().await;
-            let page = page.map_err(|error| Failure::of(CALL, &error))?;
+            let page = page.map_err(|error| Failure::of("DescribeSnapshots", &error))?;
             for snapshot in page.snapshots() {
-                snapshots.push(convert::snapshot(snapshot).map_err(|what| Failure::unreadable(CALL, what))?);
+                match convert::snapshot(snapshot) {
+                    Ok(snapshot) => snapshots.push(snapshot),
+                    Err(what) => unreadable.push(format!("{what} is passed over")),
+                }
             }
             token = next(page.next_token());
             if token.is_none() {
-                return Ok(snapshots);
+                return Ok((snapshots, unreadable));
             }
         }
     }

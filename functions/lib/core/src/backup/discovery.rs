@@ -17,7 +17,10 @@ pub(super) enum Finding {
          blank one"
     )]
     NoVolume,
-    #[error("no volume of the etcd cluster was found, but it has recovery points; restore it, or delete these")]
+    #[error(
+        "no volume of the etcd cluster was found, but it has recovery points: were its tags changed, is this its region? \
+         If it was deleted on purpose, take its cluster out of CLUSTERS; with `*` this ends 7 days after its last point"
+    )]
     VolumesGone,
     #[error("volume {volume} is `{state}`, only `available` and `in-use` volumes are snapshotted")]
     NotReady { volume: VolumeId, state: VolumeState },
@@ -25,7 +28,7 @@ pub(super) enum Finding {
     Unreadable { volume: VolumeId, key: String, why: String },
     #[error("volume {volume} bears several etcd tags ({keys}), and which one counts is chance; remove all but one")]
     SeveralEtcdTags { volume: VolumeId, keys: String },
-    #[error("volumes {volumes} all claim this member{snapshotted}; remove the etcd tags of all but one")]
+    #[error("volumes {volumes} all claim this member, {snapshotted}; remove the etcd tags of all but one")]
     SharedLineage { volumes: String, snapshotted: String },
 }
 
@@ -125,7 +128,8 @@ fn found(claims: Vec<Claim<'_>>) -> FoundEtcdCluster<'_> {
         let volumes = (of_member(&live, &member), of_member(&leaving, &member));
         found.members.push(found_member(member, &volumes.0, &volumes.1));
     }
-    for claim in live.into_iter().chain(leaving).filter(|claim| claim.membership.is_none()) {
+    let speaking = if live.is_empty() { leaving } else { live };
+    for claim in speaking.into_iter().filter(|claim| claim.membership.is_none()) {
         found.members.push(FoundMember {
             member: None,
             volume: Some(claim.volume),
@@ -168,9 +172,8 @@ fn shared<'a>(claims: &[&Claim<'a>]) -> (Option<&'a Volume>, bool, Option<Findin
         .map(|claim| claim.volume)
         .collect();
     let (volume, snapshotted) = match attached.as_slice() {
-        [volume] => (Some(*volume), format!(", the attached {} was snapshotted", volume.id)),
-        [] => (None, ", none is attached and none was snapshotted".to_owned()),
-        _ => (None, ", several are attached and none was snapshotted".to_owned()),
+        [volume] => (Some(*volume), format!("the attached {} is snapshotted", volume.id)),
+        _ => (None, "which is right cannot be told, none is snapshotted".to_owned()),
     };
     let volumes = join(claims.iter().map(|claim| &claim.volume.id));
     (volume, volume.is_some(), Some(Finding::SharedLineage { volumes, snapshotted }))

@@ -38,14 +38,15 @@ impl EtcdClusterMetrics {
     ) -> Self {
         let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
         let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
+        let expected = || plan.members.iter().zip(&point.members).filter(|(planned, _)| planned.member.is_some());
         let since = plan.newest_complete.map(Slot::time).or(plan.oldest_volume);
         Self {
             of: plan.of.clone(),
             created,
-            failed: point.members.iter().filter(|member| member.action == Action::Failed).count(),
+            failed: expected().filter(|(_, reported)| reported.action == Action::Failed).count(),
             pruned,
             backlog: plan.prune.backlog + plan.prune.deletions.len() - pruned,
-            missing: plan.members.iter().filter(|member| member.step == Step::Nothing).count(),
+            missing: expected().filter(|(planned, _)| planned.step == Step::Nothing).count(),
             age: since.map(|since| now.duration_since(since).max(SignedDuration::ZERO)),
             skew_ms: point.skew_ms,
         }

@@ -16,6 +16,6 @@ pub use metrics::EtcdClusterMetrics;
 pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
 pub use planner::plan;
 pub use prune::{Deletion, PlannedPoint, PrunePlan, PruneReason};
-pub use report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome, Report, report, report_unobserved};
+pub use report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome, Report, cause, report, report_unobserved};
 pub use request::{ClusterSet, Request, Scope, Settings, Trigger};
 pub use result::{Action, BackupResult, KeptPoint, MemberReport, Outcome, PointReport, PrunedReport};

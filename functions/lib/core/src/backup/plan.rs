@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::prune::PrunePlan;
+use super::report::MemberOutcome;
 use crate::ids::{EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
@@ -45,7 +46,7 @@ pub struct EtcdClusterPlan {
     pub members: Vec<MemberPlan>,
     /// What is pruned once every member has its snapshot.
     pub prune: PrunePlan,
-    /// The newest complete point before this run.
+    /// The newest complete point before this run, of those that do not lie in the future.
     pub newest_complete: Option<Slot>,
     /// When the oldest of its volumes was made.
     pub oldest_volume: Option<Timestamp>,
@@ -98,6 +99,23 @@ pub struct NewSnapshot {
     pub description: String,
     /// All tags, written in the create call.
     pub tags: Tags,
+}
+
+impl NewSnapshot {
+    /// What of a listing is this snapshot: one of ours, good, of the same volume and slot. Of several, the one that
+    /// this invocation took, else the oldest.
+    #[must_use]
+    pub fn found_among(&self, listed: &[Snapshot]) -> Option<MemberOutcome> {
+        let is_it = |snapshot: &&Snapshot| {
+            let ours = snapshot.ours().ok().flatten();
+            snapshot.state.is_good() && ours.is_some_and(|ours| ours.volume.id == self.volume && ours.slot == self.slot)
+        };
+        let is_anothers = |snapshot: &Snapshot| snapshot.description != self.description;
+        let found = listed.iter().filter(is_it);
+        let found = found.min_by_key(|snapshot| (is_anothers(snapshot), snapshot.started, &snapshot.id))?;
+        let taken = Taken { snapshot: found.id.clone(), state: found.state, started: found.started };
+        Some(if is_anothers(found) { MemberOutcome::Existing(taken) } else { MemberOutcome::Created(taken) })
+    }
 }
 
 /// A snapshot that the slot has.

@@ -14,6 +14,7 @@ use crate::recovery_point::{PointState, RecoveryPoint, group};
 use crate::retention::KeepReason;
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
+use crate::tags;
 
 /// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
 const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -31,10 +32,10 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
     let mut etcd_clusters = Vec::new();
     for of in ids {
         let points = points.remove(&of).unwrap_or_default();
-        let context = Context { of: &of, slot, request, settings, points: &points };
+        let context = Context { of: &of, slot, request, settings, now, points: &points };
         let planned = match discovery.etcd_clusters.remove(&of) {
             Some(found) => context.with_volumes(found, &mut warnings),
-            None => context.without_volumes(now, &mut warnings),
+            None => context.without_volumes(&mut warnings),
         };
         etcd_clusters.push(planned);
     }
@@ -42,8 +43,11 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
         warnings.push("PRUNE=off pauses all pruning: nothing was pruned".to_owned());
     }
     if etcd_clusters.is_empty() && not_found.is_empty() {
-        warnings
-            .push("no volume bears `KubernetesCluster` and a tag `k8s.io/etcd/<name>`: nothing to back up".to_owned());
+        warnings.push(format!(
+            "no volume bears `{}` and a tag `{}<name>`: nothing to back up",
+            tags::CLUSTER,
+            tags::ETCD_PREFIX
+        ));
     }
     BackupPlan { slot, dry_run: request.dry_run, etcd_clusters, not_found, warnings }
 }
@@ -56,7 +60,8 @@ fn ours(observed: &Observed, request: &Request) -> (Vec<OurSnapshot>, Vec<String
             Ok(Some(snapshot)) if request.scope.contains(&snapshot.lineage.of) => {
                 if snapshot.state == SnapshotState::Error {
                     warnings.push(format!(
-                        "snapshot {} ({}, {}) ended in error: {}",
+                        "snapshot {} ({}, {}) ended in error: {}. It counts against EC2's limit on concurrent snapshots of \
+                         the volume: if that refuses new ones, delete it",
                         snapshot.id,
                         snapshot.lineage,
                         snapshot.slot,
@@ -94,7 +99,7 @@ fn not_found(found: &BTreeSet<EtcdClusterId>, request: &Request) -> Vec<String> 
         (ClusterSet::Named(names), None) => names
             .iter()
             .filter(|name| !found.iter().any(|of| of.cluster == **name))
-            .map(|name| format!("cluster {name} has no etcd volumes; the name is that of the tag `KubernetesCluster`"))
+            .map(|name| format!("cluster {name} has no etcd volumes; the name is that of the tag `{}`", tags::CLUSTER))
             .collect(),
         _ => Vec::new(),
     }
@@ -106,6 +111,7 @@ struct Context<'a> {
     slot: Slot,
     request: &'a Request,
     settings: &'a Settings,
+    now: Timestamp,
     /// Newest first.
     points: &'a [RecoveryPoint],
 }
@@ -119,16 +125,28 @@ impl Context<'_> {
             Some(KeepReason::PruneOff)
         } else if members.iter().any(|member| member.finding.is_some()) {
             Some(KeepReason::MemberFailed)
+        } else if let Some(point) =
+            self.newest_complete().filter(|point| self.settings.period.is_ahead(point.slot, self.now))
+        {
+            // Everything there is would seem old beside it. restic refuses to judge by such a point, too.
+            warnings.push(format!(
+                "{}: nothing is pruned while its newest complete point, {}, lies in the future; correct `{}` on its \
+                 snapshots, or delete them",
+                self.of,
+                point.slot,
+                tags::RECOVERY_POINT
+            ));
+            Some(KeepReason::FuturePoint)
         } else {
             None
         };
         self.etcd_cluster(members, found.oldest_volume, paused, warnings)
     }
 
-    fn without_volumes(&self, now: Timestamp, warnings: &mut Vec<String>) -> EtcdClusterPlan {
+    fn without_volumes(&self, warnings: &mut Vec<String>) -> EtcdClusterPlan {
         let named = matches!(self.request.scope.clusters, ClusterSet::Named(_));
         let newest = self.points.first();
-        let is_missed = named || newest.is_some_and(|point| now.duration_since(point.slot.time()) < MISSED_FOR);
+        let is_missed = named || newest.is_some_and(|point| self.now.duration_since(point.slot.time()) < MISSED_FOR);
         let expected: BTreeSet<&Member> = newest.filter(|_| is_missed).map(RecoveryPoint::expected).unwrap_or_default();
         if !is_missed {
             warnings.push(format!(
@@ -156,7 +174,9 @@ impl Context<'_> {
     ) -> EtcdClusterPlan {
         let mut prune = plan_prune(self.points, self.slot, self.settings, paused);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
-        let newest_complete = self.newest_complete().map(|point| point.slot);
+        let complete = self.points.iter().filter(|point| point.state() == PointState::Complete);
+        let newest_complete =
+            complete.map(|point| point.slot).find(|slot| !self.settings.period.is_ahead(*slot, self.now));
         EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, oldest_volume }
     }
 
@@ -172,8 +192,9 @@ impl Context<'_> {
         if let Some(taken) = self.existing(&member) {
             if self.request.keep && taken.description != self.request.description() {
                 warnings.push(format!(
-                    "snapshot {} of this slot was there before and is not pinned: tag it `etcd-backup/keep`",
-                    taken.id
+                    "snapshot {} of this slot was there before and is not pinned: tag it `{}`",
+                    taken.id,
+                    tags::KEEP
                 ));
             }
             planned.step =
@@ -201,11 +222,10 @@ impl Context<'_> {
         planned
     }
 
-    /// The good snapshot that the slot already has of a member, whatever volume it is of. Of several, the oldest.
+    /// The good snapshot that the slot already has of a member, whatever volume it is of.
     fn existing(&self, member: &Member) -> Option<&OurSnapshot> {
         let point = self.points.iter().find(|point| point.slot == self.slot)?;
-        let of_member = point.snapshots.iter().filter(|snapshot| snapshot.lineage.member == *member);
-        of_member.filter(|snapshot| snapshot.state.is_good()).min_by_key(|snapshot| (snapshot.started, &snapshot.id))
+        point.taken().get(member).copied()
     }
 
     fn newest_complete(&self) -> Option<&RecoveryPoint> {

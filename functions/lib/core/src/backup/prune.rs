@@ -135,12 +135,9 @@ fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_compl
     }
     let complete = point.state() == PointState::Complete;
     let chosen: BTreeSet<&SnapshotId> = point.chosen().values().map(|snapshot| &snapshot.id).collect();
-    let all_settled = |member: &Member| {
-        let mut of_member = point.snapshots.iter().filter(|snapshot| snapshot.lineage.member == *member);
-        of_member.all(|snapshot| snapshot.state != SnapshotState::Pending)
-    };
-    let is_surplus =
-        |snapshot: &OurSnapshot| complete && !chosen.contains(&snapshot.id) && all_settled(&snapshot.lineage.member);
+    // What is still pending may yet belong to a closer set.
+    let settled = point.snapshots.iter().all(|snapshot| snapshot.state != SnapshotState::Pending);
+    let is_surplus = |snapshot: &OurSnapshot| complete && settled && !chosen.contains(&snapshot.id);
     // The failed snapshots' tags may be all that names further members: without them the rest could pass for complete.
     let mut not_failed = point.clone();
     not_failed.snapshots.retain(|snapshot| snapshot.state != SnapshotState::Error);

@@ -220,15 +220,10 @@ fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
         let points = result.recovery_points.iter();
         points.flat_map(|point| point.members.iter().map(move |member| (point, member)))
     };
-    let failed = members().filter(|(_, member)| member.action == Action::Failed);
-    let mut causes: Vec<String> = failed
-        .map(|(point, member)| {
-            let name = member.member.as_ref().map_or("(unreadable)", Member::as_str);
-            let error = member.error.as_deref().unwrap_or_default();
-            format!("member {name} of {} of {}: {error}", point.etcd_cluster, point.cluster)
-        })
-        .collect();
-    let failed = causes.len();
+    let failures = || members().filter(|(_, member)| member.action == Action::Failed);
+    // A volume whose tag does not say its member is a cause, and the member is counted where it is expected.
+    let failed = failures().filter(|(_, member)| member.member.is_some()).count();
+    let mut causes: Vec<String> = failures().map(|(point, member)| cause(point, member)).collect();
     causes.extend(plan.not_found.iter().cloned());
     if causes.is_empty() {
         return None;
@@ -236,10 +231,19 @@ fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
     let more = causes.len().saturating_sub(3);
     causes.truncate(3);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-    Some(format!(
-        "slot {}: {failed} of {} members without a sound snapshot: {}{more}",
-        plan.slot,
-        members().count(),
-        causes.join("; ")
-    ))
+    let counts = if failed == 0 {
+        String::new()
+    } else {
+        let expected = members().filter(|(_, member)| member.member.is_some()).count();
+        format!("{failed} of {expected} members without a sound snapshot: ")
+    };
+    Some(format!("slot {}: {counts}{}{more}", plan.slot, causes.join("; ")))
+}
+
+/// Why a member failed, for people.
+#[must_use]
+pub fn cause(point: &PointReport, member: &MemberReport) -> String {
+    let name = member.member.as_ref().map_or("(unreadable)", Member::as_str);
+    let error = member.error.as_deref().unwrap_or_default();
+    format!("member {name} of {} of {}: {error}", point.etcd_cluster, point.cluster)
 }

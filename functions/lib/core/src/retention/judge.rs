@@ -57,6 +57,8 @@ pub enum KeepReason {
     NotDeletable,
     /// Would go, but a member of the etcd cluster ended without a snapshot.
     MemberFailed,
+    /// Would go, but the newest complete point lies in the future.
+    FuturePoint,
     /// Would go, but this run does not prune.
     PruneOff,
     /// Would go, but `MAX_PRUNE` is reached.

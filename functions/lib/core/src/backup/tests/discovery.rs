@@ -119,12 +119,15 @@ fn of_two_volumes_of_one_lineage_the_attached_one_is_snapshotted_and_the_member_
         format!("volumes vol-c, vol-c2 all claim this member, {what}; remove the etcd tags of all but one")
     };
     for (states, expected) in [
-        ([InUse, Available], format!("main: c vol-c create: {}", claim("the attached vol-c was snapshotted"))),
-        ([Available, InUse], format!("main: c vol-c2 create: {}", claim("the attached vol-c2 was snapshotted"))),
-        ([InUse, Creating], format!("main: c vol-c create: {}", claim("the attached vol-c was snapshotted"))),
-        ([InUse, Error], format!("main: c vol-c create: {}", claim("the attached vol-c was snapshotted"))),
-        ([Available, Available], format!("main: c - nothing: {}", claim("none is attached and none was snapshotted"))),
-        ([InUse, InUse], format!("main: c - nothing: {}", claim("several are attached and none was snapshotted"))),
+        ([InUse, Available], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
+        ([Available, InUse], format!("main: c vol-c2 create: {}", claim("the attached vol-c2 is snapshotted"))),
+        ([InUse, Creating], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
+        ([InUse, Error], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
+        (
+            [Available, Available],
+            format!("main: c - nothing: {}", claim("which is right cannot be told, none is snapshotted")),
+        ),
+        ([InUse, InUse], format!("main: c - nothing: {}", claim("which is right cannot be told, none is snapshotted"))),
     ] {
         let [first, second] = states;
         let volumes = [Volume::of_member("c").in_state(first), Volume::of_member("c").named("vol-c2").in_state(second)];

@@ -10,7 +10,9 @@ use crate::snapshot::SnapshotState::Completed;
 use crate::tags;
 use crate::volume::Volume;
 
-const GONE: &str = "no volume of the etcd cluster was found, but it has recovery points; restore it, or delete these";
+const GONE: &str = "no volume of the etcd cluster was found, but it has recovery points: were its tags changed, is this \
+                    its region? If it was deleted on purpose, take its cluster out of CLUSTERS; with `*` this ends 7 \
+                    days after its last point";
 
 /// Two points, of which the policy would keep one.
 fn points_since(newest: &str) -> Vec<Snapshot> {

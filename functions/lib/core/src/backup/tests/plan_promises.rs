@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::super::{BackupPlan, Observed, Request, Settings, plan};
-use super::fixtures::MEMBERS;
+use super::fixtures::{MEMBERS, our_snapshot};
 use super::histories::{Run, runs};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, SnapshotId};
 use crate::retention::tests::policies::policies;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags;
 use crate::volume::{Volume, VolumeState};
 
@@ -132,12 +132,28 @@ proptest! {
     }
 
     #[test]
-    fn the_clock_alone_changes_no_deletion(
-        accounts in accounts(), request in requests(), policy in policies(), hours in -100_000..100_000_i64,
+    fn the_clock_alone_deletes_nothing(
+        accounts in accounts(), request in requests(), policy in policies(), hours in 0..200_000_i64,
     ) {
         let observed = observed(&accounts);
         let at = |hours| deleted(&plan(&observed, &request, &Settings::keeping(policy), now(hours)));
-        prop_assert_eq!(at(hours), at(0));
+        // Years after every point.
+        let later = 100_000;
+        prop_assert_eq!(at(later + hours), at(later));
+        // Set back, points come to lie in the future: then less goes, never more.
+        prop_assert!(at(later - hours).is_subset(&at(later)));
+    }
+
+    #[test]
+    fn beside_a_point_of_the_future_nothing_goes(accounts in accounts(), policy in policies()) {
+        let mut observed = observed(&accounts);
+        observed.snapshots.extend(MEMBERS.iter().flat_map(|member| accounts.iter().map(|account| {
+            let mut future = our_snapshot("2096-11-23T02:00:00Z", member, SnapshotState::Completed);
+            future.lineage.of = account.of.clone();
+            future.observed()
+        })));
+        let plan = plan(&observed, &Request::scheduled("2026-11-23T02:00:00Z"), &Settings::keeping(policy), now(0));
+        prop_assert_eq!(deleted(&plan), BTreeSet::new());
     }
 
     #[test]

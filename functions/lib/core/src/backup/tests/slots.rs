@@ -147,7 +147,8 @@ fn a_failed_snapshot_is_told_with_ec2s_words() {
         warnings,
         [format!(
             "snapshot {} (member a of main of k8s.example.com, {SLOT}) ended in error: Given key ID is not \
-                  accessible",
+             accessible. It counts against EC2's limit on concurrent snapshots of the volume: if that refuses new ones, \
+             delete it",
             failed.id
         )]
     );

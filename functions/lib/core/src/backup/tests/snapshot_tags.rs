@@ -136,7 +136,7 @@ fn more_tags_of_kops_than_fit_fail_the_member_alone() {
     assert_eq!(
         in_words(&plan),
         [
-            "main: a vol-a nothing: its volume bears 48 tags of kops, 45 is the most that fit beside ours: remove 3",
+            "main: a vol-a nothing: its volume bears 48 tags of kops, 47 is the most that fit beside ours: remove 1",
             "main: b vol-b create",
             "main: c vol-c create",
         ]
