@@ -14,16 +14,10 @@ use crate::tags::Tags;
 /// Which snapshots or volumes to change.
 #[derive(Clone, Debug)]
 pub enum Which {
-    /// All of the account.
-    All,
     /// These.
     Ids(Vec<String>),
-    /// Snapshots of this volume.
-    OfVolume(String),
     /// Those in this state.
     InState(String),
-    /// Those with this tag.
-    Tagged(String, String),
 }
 
 impl From<&str> for Which {
@@ -47,11 +41,8 @@ impl From<Vec<String>> for Which {
 impl Which {
     fn selection(&self) -> Map<String, Value> {
         let (name, value) = match self {
-            Self::All => ("all", json!(true)),
             Self::Ids(ids) => ("ids", json!(ids)),
-            Self::OfVolume(id) => ("where", json!({ "volume": id })),
             Self::InState(state) => ("where", json!({ "state": state })),
-            Self::Tagged(key, value) => ("where", json!({ "tag": { "key": key, "value": value } })),
         };
         Map::from_iter([(name.to_owned(), value)])
     }
@@ -82,11 +73,6 @@ impl Account {
         self.change_snapshots(Which::InState("pending".into())).state("completed").await
     }
 
-    /// Every volume that is being created is available.
-    pub async fn settle_volumes(&self) -> Vec<String> {
-        self.change_volumes(Which::InState("creating".into())).state("available").await
-    }
-
     /// The snapshot has these tags and no others, `aws:` ones allowed.
     pub async fn set_snapshot_tags(&self, id: &str, tags: &Tags) {
         self.control.put(&format!("snapshots/{id}/tags"), &json!(tags)).await;
@@ -107,16 +93,6 @@ impl Change<'_> {
     /// Why the snapshot is in its state.
     pub fn state_message(self, message: &str) -> Self {
         self.set("state_message", message)
-    }
-
-    /// Which volume EC2 says the snapshot is of: on a copy, an arbitrary one.
-    pub fn volume_id(self, id: &str) -> Self {
-        self.set("volume_id", id)
-    }
-
-    /// The snapshot's owner.
-    pub fn owner_id(self, account: &str) -> Self {
-        self.set("owner_id", account)
     }
 
     /// When the volume was created, RFC 3339.

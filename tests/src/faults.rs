@@ -65,12 +65,6 @@ impl Fault<'_> {
         self
     }
 
-    /// Only calls whose body (form-encoded) contains this text.
-    pub fn containing(mut self, text: &str) -> Self {
-        self.contains = Some(text.to_owned());
-        self
-    }
-
     /// Lets this many matching calls pass first.
     pub fn after(mut self, calls: u32) -> Self {
         self.skip = calls;
@@ -115,12 +109,6 @@ impl Fault<'_> {
     /// The connection breaks before EC2 does anything.
     pub fn losing_the_request(mut self) -> Self {
         self.effect = json!({ "dropped": true });
-        self
-    }
-
-    /// EC2 takes this long before it does it.
-    pub fn delayed_by(mut self, delay: Duration) -> Self {
-        self.effect = json!({ "delay_ms": delay.as_millis(), "when": "before" });
         self
     }
 

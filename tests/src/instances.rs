@@ -29,11 +29,6 @@ impl Account {
         call.send().await.expect("AttachVolume");
     }
 
-    /// Detaches a volume.
-    pub async fn detach(&self, volume: &str) {
-        self.ec2().detach_volume().volume_id(volume).send().await.expect("DetachVolume");
-    }
-
     /// Deletes a volume, as an operator would by mistake.
     pub async fn delete_volume(&self, volume: &str) {
         self.ec2().delete_volume().volume_id(volume).send().await.expect("DeleteVolume");

@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use crate::Account;
 
-/// Python, moto and Flask are imported first: on a busy machine that takes a while.
+/// Python and moto are imported first: on a busy machine that takes a while.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 static SHARED: OnceLock<LocalAws> = OnceLock::new();
@@ -19,7 +19,6 @@ static ACCOUNTS: AtomicU64 = AtomicU64::new(111_122_220_001);
 /// A running local AWS. It ends when its standard input closes, and so with this process, however that ends.
 pub struct LocalAws {
     url: String,
-    errors: Arc<Mutex<String>>,
     _process: Child,
     _stdin: ChildStdin,
 }
@@ -44,12 +43,6 @@ impl LocalAws {
         &self.url
     }
 
-    /// What it wrote to its standard error so far.
-    #[must_use]
-    pub fn errors(&self) -> String {
-        self.errors.lock().unwrap().clone()
-    }
-
     fn start() -> Self {
         let python = python();
         let server = repository().join("infra/local-aws/server.py");
@@ -58,26 +51,20 @@ impl LocalAws {
             .args(["--port", "0", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("no local AWS: {} does not start ({error}). {HINT}", python.display()));
 
         let stdin = process.stdin.take().expect("standard input is piped");
         let stdout = process.stdout.take().expect("standard output is piped");
-        let stderr = process.stderr.take().expect("standard error is piped");
-        let errors = kept(stderr);
         match first_line(stdout).recv_timeout(START_LIMIT) {
             Ok(line) if line.starts_with("listening on http") => {
                 let url = line.trim_start_matches("listening on ").trim().to_owned();
-                Self { url, errors, _process: process, _stdin: stdin }
+                Self { url, _process: process, _stdin: stdin }
             }
             said => {
-                // Dead or about to be: what it has to say comes with its end.
                 let _ = process.kill();
                 let _ = process.wait();
-                thread::sleep(Duration::from_millis(100));
-                let errors = errors.lock().unwrap();
-                panic!("the local AWS did not start; it said {said:?} and\n{errors}\n{HINT}")
+                panic!("the local AWS did not start, it said {said:?}. {HINT}")
             }
         }
     }
@@ -108,17 +95,4 @@ fn first_line(stdout: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         }
     });
     receive
-}
-
-fn kept(stderr: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let kept = Arc::new(Mutex::new(String::new()));
-    let write = Arc::clone(&kept);
-    thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            let mut text = write.lock().unwrap();
-            text.push_str(&line);
-            text.push('\n');
-        }
-    });
-    kept
 }

@@ -83,19 +83,6 @@ impl Call {
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).and_then(Value::as_str)
     }
-
-    /// The tags in the request, of `CreateTags` or of a creation.
-    #[must_use]
-    pub fn tags(&self) -> Tags {
-        self.params
-            .iter()
-            .filter_map(|(name, key)| {
-                let prefix = name.strip_suffix(".Key").filter(|prefix| prefix.contains("Tag."))?;
-                let value = self.param(&format!("{prefix}.Value")).unwrap_or_default();
-                Some((key.as_str()?.to_owned(), value.to_owned()))
-            })
-            .collect()
-    }
 }
 
 /// An entry that was put to EventBridge.

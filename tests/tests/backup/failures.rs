@@ -207,7 +207,7 @@ async fn a_run_that_dies_in_the_middle_is_finished_by_its_retry() {
     let dying = backup_with(&account, "CONCURRENCY", "3").await;
     let event = events::scheduled(&hours_ago(1));
 
-    let (died, _) = tokio::join!(dying.invoke(event.clone()), async {
+    let (died, ()) = tokio::join!(dying.invoke(event.clone()), async {
         account.until_called("CreateSnapshot", 5).await;
         dying.kill();
     });

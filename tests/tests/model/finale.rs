@@ -71,7 +71,9 @@ impl World<'_> {
                 *good.entry(taken.member.clone()).or_default() += 1;
             }
             if matches!(fate, Fate::Thins(_)) {
-                good.values_mut().for_each(|count| *count = 1);
+                for count in good.values_mut() {
+                    *count = 1;
+                }
             }
             let failed = point.0.iter().filter(|taken| !taken.is_good()).count();
             let failed_go = newest.is_some_and(|newest| newest > slot) && !point.is_pinned();

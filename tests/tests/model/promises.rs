@@ -148,7 +148,7 @@ impl World<'_> {
         for answer in &run.answers {
             match &answer.error {
                 None => {
-                    prop_assert!(lacking.is_empty(), "the answer is success, but these have no snapshot: {lacking:?}")
+                    prop_assert!(lacking.is_empty(), "the answer is success, but these have no snapshot: {lacking:?}");
                 }
                 Some(error) => {
                     prop_assert_eq!(&error.error_type, "BackupIncomplete", "{}", error);
