@@ -1,12 +1,11 @@
 //! The result as JSON, cut to what its way out takes.
 
-use etcd_backup_core::backup::{Action, BackupResult};
+use etcd_backup_core::backup::{Action, BackupResult, PointReport};
 
 /// Renders the result in at most `most` bytes. What is cut are whole entries of the longest list, and a warning says
 /// how many; entries with failures stay longest.
 pub(crate) fn fit(result: &BackupResult, most: usize) -> String {
     let mut cut = result.clone();
-    cut.recovery_points.sort_by_key(|point| point.members.iter().all(|member| member.action != Action::Failed));
     let mut left_out = 0;
     loop {
         let text = render(&cut, left_out);
@@ -38,7 +37,11 @@ fn halve_longest(result: &mut BackupResult) -> usize {
     match sizes.iter().enumerate().max_by_key(|(_, size)| **size).map(|(n, _)| n) {
         Some(0) => halve(&mut result.pruned),
         Some(1) => result.kept_points.as_mut().map_or(0, halve),
-        Some(2) => halve(&mut result.recovery_points),
+        Some(2) => {
+            let is_sound = |point: &PointReport| point.members.iter().all(|member| member.action != Action::Failed);
+            result.recovery_points.sort_by_key(is_sound);
+            halve(&mut result.recovery_points)
+        }
         _ => halve(&mut result.warnings),
     }
 }

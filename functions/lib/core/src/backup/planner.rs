@@ -92,9 +92,8 @@ fn not_found(found: &BTreeSet<EtcdClusterId>, request: &Request) -> Vec<String> 
                 ClusterSet::All => "any cluster".to_owned(),
                 ClusterSet::Named(names) => names.iter().map(Cluster::as_str).collect::<Vec<_>>().join(", "),
             };
-            vec![format!(
-                "etcd cluster {name} of {of} has no volumes; the name is that of the tag `k8s.io/etcd/<name>`"
-            )]
+            let prefix = tags::ETCD_PREFIX;
+            vec![format!("etcd cluster {name} of {of} has no volumes; the name is that of the tag `{prefix}<name>`")]
         }
         (ClusterSet::Named(names), None) => names
             .iter()
