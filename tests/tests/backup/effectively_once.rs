@@ -83,6 +83,22 @@ async fn what_ec2_refuses_for_now_is_waited_out() {
 }
 
 #[tokio::test]
+async fn while_ec2_throttles_no_further_etcd_cluster_is_started() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    let throttled = cluster.volume("events", "a");
+    account.fail_next("CreateSnapshot").on_volume(throttled).with("RequestLimitExceeded", 503).await;
+    let backup = backup_with(&account, "CONCURRENCY", "3").await;
+
+    backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    let calls = account.calls("CreateSnapshot").await;
+    let volumes: Vec<&str> = calls.iter().filter_map(|call| call.param("VolumeId")).collect();
+    let again = volumes.iter().rposition(|volume| *volume == throttled).unwrap();
+    assert_eq!(again, 3, "before any member of main, so that its members' snapshots stay close together");
+}
+
+#[tokio::test]
 async fn with_one_call_in_flight_throttling_still_ends() {
     let account = LocalAws::account();
     Kops::cluster("k8s.example.com").create(&account).await;
