@@ -169,17 +169,18 @@ async fn near_the_deadline_nothing_new_is_started_and_the_rest_is_reported() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
     cluster.past_hours("main", &hours_ago(2), 3).await;
-    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(1500)).always().await;
+    // Answered after the run must stop starting (4.8 s), and before it must stop waiting (5.4 s).
+    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(4800)).always().await;
     let function = Function::named("backup").account(&account);
     let backup = function.env("CONCURRENCY", "3").env("RETENTION", "keep-last=1").start().await;
 
-    let error = backup.invoke_within(Duration::from_millis(1800), events::scheduled(&hours_ago(1))).await.unwrap_err();
+    let error = backup.invoke_within(Duration::from_secs(6), events::scheduled(&hours_ago(1))).await.unwrap_err();
 
     assert_eq!(error.error_type, "BackupIncomplete");
     assert!(error.sentence().contains("not started: the deadline is near"), "{error}");
     assert_eq!(account.calls("CreateSnapshot").await.len(), 3);
     assert!(account.calls("DeleteSnapshot").await.is_empty());
-    assert!(backup.run_time() < Duration::from_millis(1800));
+    assert!(backup.run_time() < Duration::from_secs(6));
 }
 
 #[tokio::test]
@@ -187,11 +188,11 @@ async fn near_the_deadline_no_deletion_is_started() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
     cluster.past_hours("main", &hours_ago(2), 3).await;
-    // Answered after the run must stop starting (1.6 s), and before it must stop waiting (1.8 s).
-    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(1600)).always().await;
+    // Answered after the run must stop starting (4.8 s), and before it must stop waiting (5.4 s).
+    account.on_next("CreateSnapshot").answered_after(Duration::from_millis(4800)).always().await;
     let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
 
-    let result = backup.invoke_within(Duration::from_secs(2), events::scheduled(&hours_ago(1))).await.unwrap();
+    let result = backup.invoke_within(Duration::from_secs(6), events::scheduled(&hours_ago(1))).await.unwrap();
 
     assert_eq!((each(&result, "main", "action"), &result["pruned"]), (vec!["created"; 3], &json!([])));
     assert!(account.calls("DeleteSnapshot").await.is_empty());
