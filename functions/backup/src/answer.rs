@@ -1,6 +1,21 @@
-//! The result as JSON, cut to what its way out takes.
+//! The answer: the result as JSON, cut to what its way out takes, or the error that carries it.
 
-use etcd_backup_core::backup::{Action, BackupResult, PointReport};
+use etcd_backup_aws::lambda::{FunctionError, MOST_ANSWER, MOST_ERROR};
+use etcd_backup_core::backup::{Action, BackupResult, PointReport, Report};
+use serde_json::Value;
+
+/// A run in which a member ended without a snapshot fails, so that retry, alarm and failure destination work. What
+/// could be done has been done.
+pub(crate) fn answer(report: &Report) -> Result<Value, FunctionError> {
+    match &report.failure {
+        None => Ok(serde_json::from_str(&fit(&report.result, MOST_ANSWER)).unwrap_or_default()),
+        Some(failure) => {
+            let sentence: String = failure.chars().take(MOST_ERROR / 8).collect();
+            let result = fit(&report.result, MOST_ERROR - sentence.len() - 1);
+            Err(FunctionError { error_type: "BackupIncomplete", message: format!("{sentence}\n{result}") })
+        }
+    }
+}
 
 /// Renders the result in at most `most` bytes. What is cut are whole entries of the longest list, and a warning says
 /// how many; entries with failures stay longest.
@@ -57,7 +72,6 @@ mod tests {
     use etcd_backup_core::backup::{Outcome, PrunedReport};
     use etcd_backup_core::ids::{Cluster, EtcdCluster, Member, SnapshotId};
     use etcd_backup_core::slot::Slot;
-    use serde_json::Value;
 
     use super::*;
 
@@ -79,6 +93,21 @@ mod tests {
             kept: 87,
             kept_points: None,
             warnings: vec!["first".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_failure_is_a_sentence_a_newline_and_a_result_that_can_be_read_however_long_both_are() {
+        let long = "ö".repeat(100_000);
+        let failed =
+            |failure: &str| Report { result: result(5_000), failure: Some(failure.to_owned()), metrics: Vec::new() };
+        for failure in ["slot 2026-11-23T02:00:00Z: 1 of 6", &long] {
+            let error = answer(&failed(failure)).unwrap_err();
+            assert_eq!(error.error_type, "BackupIncomplete");
+            assert!(error.message.len() <= MOST_ERROR, "{} bytes", error.message.len());
+            let (sentence, json) = error.message.split_once('\n').unwrap();
+            assert!(failure.starts_with(sentence) && sentence.len() >= 30);
+            assert_eq!(serde_json::from_str::<Value>(json).unwrap()["kept"], 87);
         }
     }
 

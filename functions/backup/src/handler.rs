@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration};
 use etcd_backup_aws::ec2::Ec2;
 use etcd_backup_aws::events::{Events, MOST_DETAIL};
-use etcd_backup_aws::lambda::{Deadline, FunctionError, MOST_ANSWER, MOST_ERROR};
+use etcd_backup_aws::lambda::{Deadline, FunctionError};
 use etcd_backup_aws::metrics;
 use etcd_backup_core::backup::{self, Observed, Report, Request};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-use crate::answer::fit;
+use crate::answer::{answer, fit};
 use crate::{execute, log, request};
 
 /// The function: its configuration and its clients, made once.
@@ -85,7 +85,7 @@ impl Ready {
 
     /// Metrics and the notification. Neither may fail a backup.
     async fn announce(&self, request: &Request, report: &mut Report, deadline: Deadline) {
-        let is_about_all = request.scope.clusters == self.config.clusters && request.scope.etcd_cluster.is_none();
+        let is_about_all = request.scope.is_all_of(&self.config.clusters);
         if let Err(error) = metrics::emit(&report.metrics, is_about_all, Timestamp::now()) {
             report.result.warnings.push(format!("the metrics could not be written: {error}"));
         }
@@ -93,18 +93,5 @@ impl Ready {
         let within = deadline.end.duration_since(Instant::now()).max(Duration::from_millis(50));
         let published = self.events.publish(detail_type, fit(&report.result, MOST_DETAIL), within).await;
         report.result.warnings.extend(published.err());
-    }
-}
-
-/// A run in which a member ended without a snapshot fails, so that retry, alarm and failure destination work. What
-/// could be done has been done.
-fn answer(report: &Report) -> Result<Value, FunctionError> {
-    match &report.failure {
-        None => Ok(serde_json::from_str(&fit(&report.result, MOST_ANSWER)).unwrap_or_default()),
-        Some(failure) => {
-            let sentence: String = failure.chars().take(MOST_ERROR / 8).collect();
-            let result = fit(&report.result, MOST_ERROR - sentence.len() - 1);
-            Err(FunctionError { error_type: "BackupIncomplete", message: format!("{sentence}\n{result}") })
-        }
     }
 }

@@ -200,6 +200,26 @@ async fn near_the_deadline_no_deletion_is_started() {
 }
 
 #[tokio::test]
+async fn a_member_that_waits_for_its_snapshot_does_not_queue_behind_the_deletions_of_others() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").single_master().create(&account).await;
+    cluster.past_hours("events", &hours_ago(2), 41).await;
+    let waiting = cluster.volume("main", "a");
+    account.fail_next("CreateSnapshot").on_volume(waiting).with("SnapshotCreationPerVolumeRateExceeded", 400).await;
+    account.on_next("DeleteSnapshot").answered_after(Duration::from_millis(100)).always().await;
+    let function = Function::named("backup").account(&account);
+    let backup = function.env("CONCURRENCY", "2").env("RETENTION", "keep-last=1").start().await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert_eq!((each(&result, "main", "action"), result["pruned"].as_array().unwrap().len()), (vec!["created"], 40));
+    let calls = account.all_calls().await;
+    let taken = calls.iter().rposition(|call| call.action == "CreateSnapshot").unwrap();
+    let before = calls[..taken].iter().filter(|call| call.action == "DeleteSnapshot").count();
+    assert!(before <= 20, "{before} of 40 deletions came first");
+}
+
+#[tokio::test]
 async fn a_run_that_dies_in_the_middle_is_finished_by_its_retry() {
     let account = LocalAws::account();
     account.snapshots_stay_pending().await;

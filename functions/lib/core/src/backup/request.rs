@@ -38,6 +38,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether nothing that is looked after is outside the scope, so that its figures speak for all.
+    #[must_use]
+    pub fn is_all_of(&self, clusters: &ClusterSet) -> bool {
+        self.clusters == *clusters && self.etcd_cluster.is_none()
+    }
+
     /// Whether an etcd cluster is within the scope.
     #[must_use]
     pub fn contains(&self, of: &EtcdClusterId) -> bool {
