@@ -63,7 +63,7 @@ class Account:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def begin(self, action: str, params: dict[str, Any]) -> dict[str, Any]:
-        call = {"action": action, "params": params, "started": time.time(), "ended": None, "status": None, "error": None}
+        call = {"action": action, "params": params, "started": time.time(), "ended": None, "status": None, "error": None, "performed": True, "made": None}
         with self.lock:
             self.calls.append(call)
         return call

@@ -74,6 +74,9 @@ def patch_snapshots(owner: Account, patch: dict[str, Any]) -> dict[str, Any]:
         "state_message": lambda snapshot, message: setattr(snapshot, "state_message", message),
         "volume_id": set_volume_id,
         "owner_id": lambda snapshot, owner_id: setattr(snapshot, "owner_id", owner_id),
+        "encrypted": lambda snapshot, encrypted: setattr(snapshot, "encrypted", encrypted),
+        "kms_key_id": lambda snapshot, key: setattr(snapshot, "kms_key_id", key),
+        "storage_tier": lambda snapshot, tier: setattr(snapshot, "storage_tier", tier),
         "tags": add_tags,
     }
     return change(everything(owner, "snapshots"), patch, setters, views.snapshot_state)
@@ -88,6 +91,12 @@ def patch_volumes(owner: Account, patch: dict[str, Any]) -> dict[str, Any]:
         "tags": add_tags,
     }
     return change(everything(owner, "volumes"), patch, setters, views.volume_state)
+
+
+def patch_instances(owner: Account, patch: dict[str, Any]) -> dict[str, Any]:
+    # For what AWS itself plants: no caller may write an `aws:` tag.
+    instances = [each for backend in ec2_backends[owner.id].values() for each in backend.all_instances()]
+    return change(instances, patch, {"tags": add_tags}, lambda instance: instance.state)
 
 
 def everything(owner: Account, kind: str) -> list[Any]:
@@ -194,6 +203,7 @@ ROUTES: dict[tuple[str, str], Callable[[Account, Any], Any]] = {
     ("DELETE", "faults"): delete_faults,
     ("PATCH", "snapshots"): patch_snapshots,
     ("PATCH", "volumes"): patch_volumes,
+    ("PATCH", "instances"): patch_instances,
     ("POST", "raw_snapshots"): post_raw_snapshots,
     ("GET", "events"): lambda owner, _: owner.events,
 }

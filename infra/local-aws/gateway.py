@@ -29,6 +29,7 @@ moto.core.responses.method_names_from_class = functools.cache(moto.core.response
 SERVICES = {"ec2": LocalEC2, "events": EventsHandler, "sqs": SQSResponse, "sts": TokenResponse}
 
 CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[^/]+/([^/]+)/")
+VOLUME_ID = re.compile(r"<volumeId>([^<]+)</volumeId>")
 ERROR_CODE = re.compile(r"<Code>([^<]+)</Code>")
 
 
@@ -66,7 +67,9 @@ def handle(request: Request) -> Answer | None:
     action, params = call_of(request, body)
     call = owner.begin(action, params)
     effect = owner.take_fault(action, params, body)
-    answer = perform(request, owner, service, action, params, effect)
+    # A call whose answer is lost has been carried out all the same.
+    call["performed"] = not (effect.get("error") or effect.get("dropped"))
+    answer = perform(request, owner, service, call, effect)
     call["status"] = answer and answer.status
     call["error"] = answer and error_code(answer)
     call["ended"] = time.time()
@@ -82,7 +85,7 @@ def call_of(request: Request, body: str) -> tuple[str, dict[str, Any]]:
 
 
 def perform(
-    request: Request, owner: Account, service: str, action: str, params: dict[str, Any], effect: dict[str, Any]
+    request: Request, owner: Account, service: str, call: dict[str, Any], effect: dict[str, Any]
 ) -> Answer | None:
     delay = effect.get("delay_ms", 0) / 1000
     if effect.get("when", "before") == "before":
@@ -99,8 +102,10 @@ def perform(
             answer = ask_moto(request, owner, service)
         finally:
             owner.late_seconds = 0.0
-        if action == "PutEvents" and answer.status == 200:
-            keep_events(owner, params, answer)
+        if call["action"] == "PutEvents" and answer.status == 200:
+            keep_events(owner, call["params"], answer)
+        if call["action"] == "CreateVolume" and answer.status == 200:
+            call["made"] = VOLUME_ID.search(answer.body.decode())[1]
 
     if effect.get("when") == "after":
         time.sleep(delay)

@@ -42,6 +42,16 @@ class Faults(LocalAws):
             self.assertEqual(len(self.snapshots()), made)
         self.assertIsNone(self.control("GET", "calls")[1]["status"])
 
+    def test_the_log_tells_what_was_done_whoever_heard_of_it(self) -> None:
+        self.fault("CreateVolume", {"lost": "connection"})
+        self.fault("CreateVolume", {"dropped": True})
+        for _ in range(2):
+            with self.assertRaises(Exception):
+                self.volume()
+        calls = [each for each in self.control("GET", "calls") if each["action"] == "CreateVolume"]
+        self.assertEqual([each["performed"] for each in calls], [True, False])
+        self.assertEqual([each["made"] for each in calls], [self.ec2.describe_volumes()["Volumes"][0]["VolumeId"], None])
+
     def test_late_snapshots_show_up_in_time(self) -> None:
         volume = self.volume()
         self.fault("CreateSnapshot", {"late": {"seconds": 0.4}})
@@ -64,6 +74,13 @@ class Faults(LocalAws):
 
 
 class Others(LocalAws):
+    def test_instances_can_be_given_what_only_aws_writes(self) -> None:
+        instance = self.ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        tags = {"aws:autoscaling:groupName": "masters"}
+        self.assertEqual(self.control("PATCH", "instances", {"ids": [instance], "set": {"tags": tags}})["changed"], [instance])
+        found = self.ec2.describe_instances(Filters=[{"Name": "tag-key", "Values": ["aws:autoscaling:*"]}])
+        self.assertEqual(found["Reservations"][0]["Instances"][0]["InstanceId"], instance)
+
     def test_events_are_kept_and_delivered(self) -> None:
         events, sqs = self.client("events"), self.client("sqs")
         queue = sqs.create_queue(QueueName="q")["QueueUrl"]

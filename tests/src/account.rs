@@ -78,6 +78,11 @@ impl Account {
         self.set(|settings| settings.pending_snapshots = true).await;
     }
 
+    /// From now on a new volume is `creating` until it is [settled](Self::settle_volumes).
+    pub async fn volumes_stay_creating(&self) {
+        self.set(|settings| settings.creating_volumes = true).await;
+    }
+
     async fn set(&self, change: impl FnOnce(&mut Settings)) {
         let settings = {
             let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -73,6 +73,16 @@ impl Account {
         self.change_snapshots(Which::InState("pending".into())).state("completed").await
     }
 
+    /// Every volume that is being created can be used.
+    pub async fn settle_volumes(&self) -> Vec<String> {
+        self.change_volumes(Which::InState("creating".into())).state("available").await
+    }
+
+    /// Changes instances: their tags, as AWS itself plants them.
+    pub fn change_instances(&self, which: impl Into<Which>) -> Change<'_> {
+        Change { account: self, collection: "instances", which: which.into(), set: Map::new() }
+    }
+
     /// The snapshot has these tags and no others, `aws:` ones allowed.
     pub async fn set_snapshot_tags(&self, id: &str, tags: &Tags) {
         self.control.put(&format!("snapshots/{id}/tags"), &json!(tags)).await;
@@ -100,7 +110,12 @@ impl Change<'_> {
         self.set("create_time", time)
     }
 
-    /// The volume's encryption.
+    /// The snapshot's tier: `standard` or `archive`.
+    pub fn storage_tier(self, tier: &str) -> Self {
+        self.set("storage_tier", tier)
+    }
+
+    /// The volume's or snapshot's encryption.
     pub fn encrypted_with(self, kms_key: &str) -> Self {
         self.set("encrypted", true).set("kms_key_id", kms_key)
     }

@@ -1,8 +1,10 @@
 //! Instances and attachments: the masters that hold the volumes.
 
-use aws_sdk_ec2::types::{InstanceType, Placement};
+use aws_sdk_ec2::types::{InstanceType, Placement, Tag};
 
 use crate::Account;
+use crate::raw::sdk_tags;
+use crate::tags::Tags;
 
 impl Account {
     /// Runs an instance in this zone; gives its id.
@@ -27,6 +29,22 @@ impl Account {
     pub async fn attach(&self, volume: &str, instance: &str, device: &str) {
         let call = self.ec2().attach_volume().volume_id(volume).instance_id(instance).device(device);
         call.send().await.expect("AttachVolume");
+    }
+
+    /// Detaches a volume.
+    pub async fn detach(&self, volume: &str) {
+        self.ec2().detach_volume().volume_id(volume).send().await.expect("DetachVolume");
+    }
+
+    /// Writes tags on a resource.
+    pub async fn tag(&self, resource: &str, tags: &Tags) {
+        self.ec2().create_tags().resources(resource).set_tags(Some(sdk_tags(tags))).send().await.expect("CreateTags");
+    }
+
+    /// Takes tags from a resource, whatever their values.
+    pub async fn untag(&self, resource: &str, keys: &[&str]) {
+        let tags = keys.iter().map(|key| Tag::builder().key(*key).build()).collect();
+        self.ec2().delete_tags().resources(resource).set_tags(Some(tags)).send().await.expect("DeleteTags");
     }
 
     /// Deletes a volume, as an operator would by mistake.

@@ -148,6 +148,20 @@ impl Kops<'_> {
         RawVolume::in_zone(&volume.zone).tags(&volume.tags).create(self.account).await
     }
 
+    /// A master in this zone, of an Auto Scaling group of its own; gives the instance's id.
+    pub async fn master(&self, zone: &str) -> String {
+        let instance = self.account.run_instance(zone).await;
+        let group = format!("master-{zone}.masters.{}", self.name);
+        let tags = tags::of([
+            ("KubernetesCluster", self.name.as_str()),
+            ("k8s.io/role/control-plane", "1"),
+            ("k8s.io/role/master", "1"),
+            ("aws:autoscaling:groupName", &group),
+        ]);
+        self.account.change_instances(&instance).tags(&tags).await;
+        instance
+    }
+
     /// A new master in the member's zone holds the member's volume; gives the instance's id.
     pub async fn attach(&self, etcd: &str, member: &str) -> String {
         let volume = self.get(etcd, member);

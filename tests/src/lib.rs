@@ -29,6 +29,7 @@ pub mod function;
 pub mod history;
 pub mod instances;
 pub mod kops;
+pub mod ledger;
 pub mod local_aws;
 pub mod observed;
 pub mod raw;

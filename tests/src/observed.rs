@@ -75,9 +75,25 @@ pub struct Call {
     pub status: Option<u16>,
     /// EC2's error code.
     pub error: Option<String>,
+    /// Whether EC2 was asked at all: not where a fault came first. A lost answer does not undo what was done.
+    #[serde(default)]
+    pub performed: bool,
+    /// The volume that a `CreateVolume` made, or had made, whether or not its answer arrived.
+    #[serde(default)]
+    pub made: Option<String>,
 }
 
 impl Call {
+    /// The tags that the call names: of the resource that it creates, or, of `CreateTags` and `DeleteTags`, its own.
+    #[must_use]
+    pub fn tags(&self) -> Tags {
+        let field = |n: usize, name: &str| {
+            let nested = self.param(&format!("TagSpecification.1.Tag.{n}.{name}"));
+            nested.or_else(|| self.param(&format!("Tag.{n}.{name}"))).map(str::to_owned)
+        };
+        (1..).map_while(|n| Some((field(n, "Key")?, field(n, "Value").unwrap_or_default()))).collect()
+    }
+
     /// One field of the request.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {

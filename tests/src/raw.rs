@@ -58,8 +58,11 @@ impl RawVolume {
 }
 
 fn specification(tags: &Tags) -> TagSpecification {
-    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    TagSpecification::builder().resource_type(ResourceType::Volume).set_tags(Some(tags)).build()
+    TagSpecification::builder().resource_type(ResourceType::Volume).set_tags(Some(sdk_tags(tags))).build()
+}
+
+pub(crate) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// A snapshot to plant, with a past that EC2 would not let a test give it.
@@ -74,6 +77,8 @@ pub struct RawSnapshot {
     region: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
 }
 
 impl RawSnapshot {
@@ -87,6 +92,7 @@ impl RawSnapshot {
             description: String::new(),
             region: REGION,
             owner_id: None,
+            id: None,
         }
     }
 
@@ -111,6 +117,12 @@ impl RawSnapshot {
     /// Free text.
     pub fn description(mut self, text: &str) -> Self {
         text.clone_into(&mut self.description);
+        self
+    }
+
+    /// With this id.
+    pub fn with_id(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
         self
     }
 

@@ -5,4 +5,5 @@
 mod backup;
 mod local_aws;
 mod model;
+mod restore;
 mod stand_in;

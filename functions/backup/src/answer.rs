@@ -1,6 +1,7 @@
 //! The answer: the result as JSON, cut to what its way out takes, or the error that carries it.
 
-use etcd_backup_aws::lambda::{FunctionError, MOST_ANSWER, MOST_ERROR};
+use etcd_backup_aws::fit::fit as cut;
+use etcd_backup_aws::lambda::{FunctionError, MOST_ANSWER};
 use etcd_backup_core::backup::{Action, BackupResult, PointReport, Report};
 use serde_json::Value;
 
@@ -9,66 +10,25 @@ use serde_json::Value;
 pub(crate) fn answer(report: &Report) -> Result<Value, FunctionError> {
     match &report.failure {
         None => Ok(serde_json::from_str(&fit(&report.result, MOST_ANSWER)).unwrap_or_default()),
-        Some(failure) => {
-            let sentence: String = failure.chars().take(MOST_ERROR / 8).collect();
-            let result = fit(&report.result, MOST_ERROR - sentence.len() - 1);
-            Err(FunctionError { error_type: "BackupIncomplete", message: format!("{sentence}\n{result}") })
-        }
+        Some(failure) => Err(FunctionError::with_result("BackupIncomplete", failure, |most| fit(&report.result, most))),
     }
 }
 
-/// Renders the result in at most `most` bytes. What is cut are whole entries of the longest list, and a warning says
-/// how many; entries with failures stay longest.
+/// Renders the result in at most `most` bytes; where something must go, points with failures stay longest.
 pub(crate) fn fit(result: &BackupResult, most: usize) -> String {
-    let mut cut = result.clone();
-    let mut left_out = 0;
-    loop {
-        let text = render(&cut, left_out);
-        let dropped = if text.len() <= most { 0 } else { halve_longest(&mut cut) };
-        if dropped == 0 {
-            return text;
-        }
-        left_out += dropped;
+    let whole = cut(result, usize::MAX);
+    if whole.len() <= most {
+        return whole;
     }
-}
-
-fn render(result: &BackupResult, left_out: usize) -> String {
     let mut result = result.clone();
-    if left_out > 0 {
-        result.warnings.push(format!("too long: {left_out} entries of the lists were left out, see the log"));
-    }
-    serde_json::to_string(&result).unwrap_or_default()
-}
-
-/// Halves the list that takes the most bytes, and says how many entries went.
-fn halve_longest(result: &mut BackupResult) -> usize {
-    let size = |list: Result<String, _>| list.map_or(0, |text: String| text.len());
-    let sizes = [
-        size(serde_json::to_string(&result.pruned)),
-        size(serde_json::to_string(&result.kept_points)),
-        size(serde_json::to_string(&result.recovery_points)),
-        size(serde_json::to_string(&result.warnings)),
-    ];
-    match sizes.iter().enumerate().max_by_key(|(_, size)| **size).map(|(n, _)| n) {
-        Some(0) => halve(&mut result.pruned),
-        Some(1) => result.kept_points.as_mut().map_or(0, halve),
-        Some(2) => {
-            let is_sound = |point: &PointReport| point.members.iter().all(|member| member.action != Action::Failed);
-            result.recovery_points.sort_by_key(is_sound);
-            halve(&mut result.recovery_points)
-        }
-        _ => halve(&mut result.warnings),
-    }
-}
-
-fn halve<T>(list: &mut Vec<T>) -> usize {
-    let before = list.len();
-    list.truncate(before / 2);
-    before - list.len()
+    let is_sound = |point: &PointReport| point.members.iter().all(|member| member.action != Action::Failed);
+    result.recovery_points.sort_by_key(is_sound);
+    cut(&result, most)
 }
 
 #[cfg(test)]
 mod tests {
+    use etcd_backup_aws::lambda::MOST_ERROR;
     use etcd_backup_core::backup::{Outcome, PrunedReport};
     use etcd_backup_core::ids::{Cluster, EtcdCluster, Member, SnapshotId};
     use etcd_backup_core::slot::Slot;
@@ -109,24 +69,5 @@ mod tests {
             assert!(failure.starts_with(sentence) && sentence.len() >= 30);
             assert_eq!(serde_json::from_str::<Value>(json).unwrap()["kept"], 87);
         }
-    }
-
-    #[test]
-    fn what_fits_is_whole() {
-        let text = fit(&result(3), 64_000);
-        let json: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((json["pruned"].as_array().unwrap().len(), json["warnings"].as_array().unwrap().len()), (3, 1));
-        assert_eq!(json.get("kept_points"), None);
-    }
-
-    #[test]
-    fn what_does_not_fit_is_cut_to_whole_entries_and_says_so() {
-        let text = fit(&result(5_000), 64_000);
-        assert!(text.len() <= 64_000);
-        let json: Value = serde_json::from_str(&text).unwrap();
-        let left = json["pruned"].as_array().unwrap().len();
-        let note = format!("too long: {} entries of the lists were left out, see the log", 5_000 - left);
-        assert!(left > 0);
-        assert_eq!(json["warnings"], serde_json::json!(["first", note]));
     }
 }

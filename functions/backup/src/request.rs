@@ -1,9 +1,10 @@
 //! The event: what EventBridge or a person sends.
 
 use etcd_backup_aws::config::BackupConfig;
+use etcd_backup_aws::event;
 use etcd_backup_aws::lambda::FunctionError;
-use etcd_backup_core::backup::{ClusterSet, Request, Scope, Trigger};
-use etcd_backup_core::ids::{Cluster, EtcdCluster};
+use etcd_backup_core::backup::{Request, Trigger};
+use etcd_backup_core::scope::Scope;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -42,16 +43,19 @@ struct ScheduledTime {
 
 /// Reads the event of the invocation with that id.
 pub(crate) fn parse(event: Value, id: &str, config: &BackupConfig, now: Timestamp) -> Result<Request, FunctionError> {
-    if !event.is_object() {
-        return Err(invalid("the event is not a JSON object"));
-    }
     if event["source"] == "aws.events" && event["detail-type"] == "Scheduled Event" {
-        return scheduled("time", read::<ScheduledEvent>(event)?.time, id, config, now);
+        return scheduled("time", event::read::<ScheduledEvent>(event, ACCEPTED)?.time, id, config, now);
     }
     if event.get("scheduled_time").is_some() {
-        return scheduled("scheduled_time", read::<ScheduledTime>(event)?.scheduled_time, id, config, now);
+        return scheduled(
+            "scheduled_time",
+            event::read::<ScheduledTime>(event, ACCEPTED)?.scheduled_time,
+            id,
+            config,
+            now,
+        );
     }
-    by_hand(read(event)?, id, config)
+    by_hand(event::read(event, ACCEPTED)?, id, config)
 }
 
 /// A scheduled time is believed however old, but not ahead of its time: beside a point of the future all others would
@@ -78,37 +82,17 @@ fn scheduled(
 }
 
 fn by_hand(event: ByHand, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {
-    let cluster = event.cluster.map(|name| Cluster::parse(&name)).transpose();
-    let cluster = cluster.map_err(|error| invalid(format!("cluster: {error}")))?;
-    let etcd_cluster = event.etcd_cluster.map(|name| EtcdCluster::parse(&name)).transpose();
-    let etcd_cluster = etcd_cluster.map_err(|error| invalid(format!("etcd_cluster: {error}")))?;
-    let clusters = match (cluster, &config.clusters) {
-        (None, all) => all.clone(),
-        (Some(cluster), all) if all.contains(&cluster) => ClusterSet::Named([cluster].into()),
-        (Some(cluster), ClusterSet::Named(names)) => {
-            let names: Vec<&str> = names.iter().map(Cluster::as_str).collect();
-            return Err(invalid(format!("cluster: `{cluster}` is not one of CLUSTERS ({})", names.join(", "))));
-        }
-        (Some(cluster), ClusterSet::All) => ClusterSet::Named([cluster].into()),
-    };
+    let scope = config.clusters.narrowed(event.cluster.as_deref(), event.etcd_cluster.as_deref()).map_err(invalid)?;
     Ok(Request {
         id: id.to_owned(),
         trigger: Trigger::Manual,
-        scope: Scope { clusters, etcd_cluster },
+        scope,
         keep: event.keep,
         prune: event.prune,
         dry_run: event.dry_run,
     })
 }
 
-fn read<T: for<'de> Deserialize<'de>>(event: Value) -> Result<T, FunctionError> {
-    serde_path_to_error::deserialize(event).map_err(|error| {
-        let path = error.path().to_string();
-        let why = error.into_inner();
-        invalid(if path == "." { why.to_string() } else { format!("{path}: {why}") })
-    })
-}
-
 fn invalid(why: impl std::fmt::Display) -> FunctionError {
-    FunctionError::invalid_request(format!("{why}. Nothing was done; {ACCEPTED}"))
+    event::invalid(why, ACCEPTED)
 }

@@ -22,10 +22,12 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// The event cannot be what was meant.
+    /// An error that carries a result: one sentence, a newline, the result as JSON, all cut to [`MOST_ERROR`].
     #[must_use]
-    pub fn invalid_request(message: String) -> Self {
-        Self { error_type: "InvalidRequest", message }
+    pub fn with_result(error_type: &'static str, sentence: &str, result: impl FnOnce(usize) -> String) -> Self {
+        let sentence: String = sentence.chars().take(MOST_ERROR / 8).collect();
+        let result = result(MOST_ERROR - sentence.len() - 1);
+        Self { error_type, message: format!("{sentence}\n{result}") }
     }
 }
 

@@ -4,7 +4,9 @@
 pub mod clients;
 pub mod config;
 pub mod ec2;
+pub mod event;
 pub mod events;
 pub mod failure;
+pub mod fit;
 pub mod lambda;
 pub mod metrics;

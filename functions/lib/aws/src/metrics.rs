@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use etcd_backup_core::backup::EtcdClusterMetrics;
+use etcd_backup_core::ids::EtcdClusterId;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,10 +13,21 @@ const NAMESPACE: &str = "EtcdVolumeBackup";
 /// over all (the largest age and skew, the sum of the counts), so that one alarm can watch everything. A run by hand
 /// of one cluster must not speak for the others.
 pub fn emit(metrics: &[EtcdClusterMetrics], is_about_all: bool, now: Timestamp) -> std::io::Result<()> {
-    let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(of), now)).collect();
+    let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(&of.of), now)).collect();
     if is_about_all && !metrics.is_empty() {
         lines.push(record(&total(metrics), None, now));
     }
+    write(&lines)
+}
+
+/// Writes that a restore ended so: `RestoresApplied`, `RestoresUndone` or `RestoresInterrupted`, once for its etcd
+/// cluster and once over all.
+pub fn emit_restore(name: &'static str, of: &EtcdClusterId, now: Timestamp) -> std::io::Result<()> {
+    let figures = [(name, "Count", 1.0)];
+    write(&[record(&figures, Some(of), now), record(&figures, None, now)])
+}
+
+fn write(lines: &[Value]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in lines {
         writeln!(out, "{line}")?;
@@ -52,7 +64,7 @@ fn total(metrics: &[EtcdClusterMetrics]) -> Vec<Figure> {
     total
 }
 
-fn record(figures: &[Figure], of: Option<&EtcdClusterMetrics>, now: Timestamp) -> Value {
+fn record(figures: &[Figure], of: Option<&EtcdClusterId>, now: Timestamp) -> Value {
     let names: Vec<Value> = figures.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
     let dimensions = if of.is_some() { json!([["Cluster", "EtcdCluster"]]) } else { json!([[]]) };
     let mut record = json!({"_aws": {
@@ -60,8 +72,8 @@ fn record(figures: &[Figure], of: Option<&EtcdClusterMetrics>, now: Timestamp) -
         "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": names}],
     }});
     if let Some(of) = of {
-        record["Cluster"] = json!(of.of.cluster);
-        record["EtcdCluster"] = json!(of.of.etcd_cluster);
+        record["Cluster"] = json!(of.cluster);
+        record["EtcdCluster"] = json!(of.etcd_cluster);
     }
     for (name, _, value) in figures {
         record[*name] = json!(value);
@@ -105,7 +117,7 @@ mod tests {
     #[test]
     fn a_record_names_its_dimensions_and_every_metric_in_it() {
         let main = metrics("main", 3, 3600);
-        let line = record(&figures(&main), Some(&main), Timestamp::UNIX_EPOCH);
+        let line = record(&figures(&main), Some(&main.of), Timestamp::UNIX_EPOCH);
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Cluster", "EtcdCluster"]]));
         assert_eq!((&line["Cluster"], &line["EtcdCluster"]), (&json!("k8s.example.com"), &json!("main")));

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::tags;
+
 /// Why a text is not the identifier it should be: what it is, and what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` is not {expected}")]
@@ -66,14 +68,20 @@ id!(
 id!(
     /// An EBS volume's id.
     VolumeId,
-    |value| value.starts_with("vol-"),
+    |value| is_resource_id(value, "vol-"),
     "a volume id such as `vol-0123456789abcdef0`"
 );
 id!(
     /// An EBS snapshot's id.
     SnapshotId,
-    |value| value.starts_with("snap-"),
+    |value| is_resource_id(value, "snap-"),
     "a snapshot id such as `snap-0123456789abcdef0`"
+);
+id!(
+    /// An EC2 instance's id.
+    InstanceId,
+    |value| is_resource_id(value, "i-"),
+    "an instance id such as `i-0123456789abcdef0`"
 );
 id!(
     /// An availability zone.
@@ -81,6 +89,12 @@ id!(
     |value| !value.is_empty() && !value.contains(char::is_whitespace),
     "an availability zone such as `eu-central-1a`"
 );
+
+/// Never a wildcard of an EC2 filter.
+fn is_resource_id(value: &str, prefix: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
+    value.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.chars().all(allowed))
+}
 
 fn is_dns_like(value: &str) -> bool {
     (1..=253).contains(&value.len()) && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
@@ -93,6 +107,26 @@ pub struct EtcdClusterId {
     pub cluster: Cluster,
     /// The etcd cluster within it.
     pub etcd_cluster: EtcdCluster,
+}
+
+impl EtcdClusterId {
+    /// The key of the tag that makes a volume one of this etcd cluster's.
+    #[must_use]
+    pub fn etcd_key(&self) -> String {
+        format!("{}{}", tags::ETCD_PREFIX, self.etcd_cluster)
+    }
+
+    /// The key of the tag by which etcd-manager finds the kops cluster's volumes.
+    #[must_use]
+    pub fn owned_key(&self) -> String {
+        format!("{}{}", tags::OWNED_PREFIX, self.cluster)
+    }
+
+    /// The `Name` by which kops finds a member's volume (`pkg/model/master_volumes.go`). With `*`, any member's.
+    #[must_use]
+    pub fn volume_name(&self, member: &str) -> String {
+        format!("{member}.etcd-{}.{}", self.etcd_cluster, self.cluster)
+    }
 }
 
 impl fmt::Display for EtcdClusterId {
@@ -125,6 +159,14 @@ mod tests {
         assert!(Cluster::parse("k8s.example.com").is_ok());
         for bad in ["", "*", "k8s.*", "a b", "a,b", "a?"] {
             assert!(Cluster::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_id_is_never_a_wildcard() {
+        assert!(SnapshotId::parse("snap-0123456789abcdef0").is_ok());
+        for bad in ["snap-", "snap-*", "snap-?", "vol-1", "snap-1 "] {
+            assert!(SnapshotId::parse(bad).is_err(), "{bad:?}");
         }
     }
 

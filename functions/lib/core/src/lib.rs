@@ -1,4 +1,4 @@
-//! Decides what is backed up and what is pruned. Pure: no SDK, no runtime, no environment, no clock.
+//! Decides what is backed up, pruned and restored. Pure: no SDK, no runtime, no environment, no clock.
 //!
 //! # Vocabulary
 //! - A **cluster** is a kops cluster, by its `KubernetesCluster` tag; an **etcd cluster** is the `<name>` of a
@@ -8,9 +8,14 @@
 //! - A **lineage** is cluster / etcd cluster / member, whatever the volume id: history survives a replaced volume.
 //! - A snapshot is **ours** when it bears `etcd-backup/recovery-point` and its volume is the one that its
 //!   `etcd-backup/volume` names. Backup tools copy tags onto copies; a copy is never counted and never deleted.
+//! - A volume **claims** a member when protokube or etcd-manager would take it for that member's. To **retire** a volume
+//!   is to take its discovery tags and `Name` away, parking them on it; **cut-over** is to retire the old volumes, then
+//!   to tag the new ones.
 //!
 //! # Invariants
 //! - A plan leaves nothing to choose: whoever executes it makes exactly its calls, or fewer when one fails.
+//! - No volume is planned without a snapshot to make it from, and none is planned to be deleted.
+//! - Whatever a retirement takes away, it parks first; what would not fit is refused before anything is changed.
 //! - Only snapshots that are *ours* and within the request's scope appear in a deletion.
 //! - The newest complete recovery point of an etcd cluster never appears in a deletion, nor does a pending snapshot.
 //! - Retention never looks at the clock: windows are measured from the newest complete point, so that a schedule
@@ -19,7 +24,9 @@
 pub mod backup;
 pub mod ids;
 pub mod recovery_point;
+pub mod restore;
 pub mod retention;
+pub mod scope;
 pub mod slot;
 pub mod snapshot;
 pub mod tags;

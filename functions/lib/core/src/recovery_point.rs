@@ -21,6 +21,18 @@ pub enum PointState {
     Partial,
 }
 
+impl PointState {
+    /// Its name in an answer.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Pending => "pending",
+            Self::Partial => "partial",
+        }
+    }
+}
+
 /// The snapshots of one etcd cluster for one slot, whatever their state. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryPoint {
@@ -74,6 +86,16 @@ impl RecoveryPoint {
     #[must_use]
     pub fn is_pinned(&self) -> bool {
         self.snapshots.iter().any(|snapshot| snapshot.pinned)
+    }
+
+    /// What `verify` found of the set that a restore would take: the worst of its members' verdicts, and nothing while
+    /// one of them has none.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&'static str> {
+        let chosen = self.chosen();
+        let has = |word: &&str| chosen.values().any(|snapshot| snapshot.verdict() == Some(word));
+        let all_ok = !chosen.is_empty() && chosen.values().all(|snapshot| snapshot.verdict() == Some("ok"));
+        ["corrupt", "unsupported", "degraded"].into_iter().find(has).or(all_ok.then_some("ok"))
     }
 
     /// The set that a restore would take: of the completed snapshots one a member, those closest together.

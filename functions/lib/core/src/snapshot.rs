@@ -27,6 +27,17 @@ impl SnapshotState {
     pub fn is_good(self) -> bool {
         matches!(self, Self::Pending | Self::Completed)
     }
+
+    /// Its name in an answer.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Completed => "completed",
+            Self::Error => "error",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// An EBS snapshot, as `DescribeSnapshots` and `CreateSnapshot` give it.
@@ -42,6 +53,14 @@ pub struct Snapshot {
     pub state_message: Option<String>,
     /// The moment that it captured.
     pub started: Timestamp,
+    /// Size in GiB of the volume that it was taken of.
+    pub size_gib: u32,
+    /// Whether it is encrypted; so is then every volume made from it.
+    pub encrypted: bool,
+    /// The KMS key's ARN, if encrypted.
+    pub kms_key: Option<String>,
+    /// Whether it lies in the archive tier, where it cannot make a volume.
+    pub archived: bool,
     /// Free text; ours names the invocation, see [`crate::backup::Request`].
     pub description: String,
     /// All its tags.
@@ -69,6 +88,8 @@ pub struct OurSnapshot {
     pub started: Timestamp,
     /// Whether this snapshot pins its recovery point.
     pub pinned: bool,
+    /// What `verify` found, as it wrote it.
+    pub verified: Option<String>,
     /// Free text; names the invocation that took it.
     pub description: String,
 }
@@ -97,9 +118,18 @@ impl Snapshot {
             state: self.state,
             state_message: self.state_message.clone(),
             started: self.started,
+            verified: self.tags.get(tags::VERIFIED).cloned(),
             pinned: self.tags.get(tags::KEEP).is_some_and(|value| value != "false"),
             description: self.description.clone(),
         }))
+    }
+}
+
+impl OurSnapshot {
+    /// The word with which `verify` judged it: `ok`, `degraded`, `corrupt`, `unsupported`.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&str> {
+        self.verified.as_deref()?.split_whitespace().next()
     }
 }
 

@@ -12,6 +12,22 @@ pub type Tags = BTreeMap<String, String>;
 pub const CLUSTER: &str = "KubernetesCluster";
 /// The prefix of kops' tag that makes a volume an etcd volume; the etcd cluster's name follows.
 pub const ETCD_PREFIX: &str = "k8s.io/etcd/";
+/// kops' tag by which it finds a volume, see [`crate::ids::EtcdClusterId::volume_name`].
+pub const NAME: &str = "Name";
+/// The prefix of kops' tag by which etcd-manager finds a cluster's volumes; the cluster's name follows.
+pub const OWNED_PREFIX: &str = "kubernetes.io/cluster/";
+/// The value of that tag.
+pub const OWNED: &str = "owned";
+/// The prefix of kops' tags that say which machines a volume is for.
+pub const ROLE_PREFIX: &str = "k8s.io/role/";
+/// For masters: what protokube, and etcd-manager of kops up to 1.25, look for.
+pub const ROLE_MASTER: &str = "k8s.io/role/master";
+/// For masters: what etcd-manager of kops from 1.26 on looks for.
+pub const ROLE_CONTROL_PLANE: &str = "k8s.io/role/control-plane";
+/// The value of these tags.
+pub const ROLE: &str = "1";
+/// On an instance: the Auto Scaling group that it is of.
+pub const AUTO_SCALING_GROUP: &str = "aws:autoscaling:groupName";
 /// The prefix of every tag of this project.
 pub const OURS_PREFIX: &str = "etcd-backup/";
 /// On a snapshot: its slot, RFC 3339.
@@ -24,6 +40,16 @@ pub const TRIGGER: &str = "etcd-backup/trigger";
 pub const KEEP: &str = "etcd-backup/keep";
 /// On a snapshot: what `verify` found.
 pub const VERIFIED: &str = "etcd-backup/verified";
+/// On a volume that a restore is making, and on one that it retired: the restore's id.
+pub const RESTORE: &str = "etcd-backup/restore";
+/// On a volume that a restore is making: `<etcd cluster>/<member>`.
+pub const LINEAGE: &str = "etcd-backup/lineage";
+/// On a retired volume: when.
+pub const RETIRED_AT: &str = "etcd-backup/retired-at";
+/// On a retired volume: the volume in whose favour.
+pub const REPLACED_BY: &str = "etcd-backup/replaced-by";
+/// On a retired volume: what was taken away, packed; a number from 1 follows.
+pub const WAS_PREFIX: &str = "etcd-backup/was/";
 /// AWS's own tags: cannot be written, and do not count.
 pub const AWS_PREFIX: &str = "aws:";
 /// Most tags that a resource can bear.
@@ -32,11 +58,25 @@ pub const MOST: usize = 50;
 /// Whether kops (or a tool that finds its volumes) reads this tag. Everything else on a volume is a cost label.
 #[must_use]
 pub fn is_kops(key: &str) -> bool {
-    key == "Name"
+    key == NAME
         || key == CLUSTER
         || key
             .split_once('/')
             .is_some_and(|(domain, _)| domain == "k8s.io" || domain == "kubernetes.io" || domain.ends_with(".k8s.io"))
+}
+
+/// Whether protokube, etcd-manager or kops find a volume by this tag: what retiring takes away.
+#[must_use]
+pub fn is_discovery(key: &str) -> bool {
+    key == NAME
+        || key == CLUSTER
+        || [OWNED_PREFIX, ETCD_PREFIX, ROLE_PREFIX].iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// How many of the tags count against [`MOST`].
+#[must_use]
+pub fn count<'a>(keys: impl IntoIterator<Item = &'a String>) -> usize {
+    keys.into_iter().filter(|key| !key.starts_with(AWS_PREFIX)).count()
 }
 
 /// The etcd clusters that the tags name, with the tag's value: one for a sound volume.

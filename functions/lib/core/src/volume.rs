@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::ids::{VolumeId, Zone};
+use crate::ids::{InstanceId, SnapshotId, VolumeId, Zone};
 use crate::tags::{RecordedVolume, Tags};
 
 /// An EBS volume's state.
@@ -68,11 +68,27 @@ pub struct Volume {
     pub kms_key: Option<String>,
     /// When it was made.
     pub created: Timestamp,
+    /// The snapshot that it was made from; kops makes none from a snapshot.
+    pub snapshot: Option<SnapshotId>,
+    /// The instances that it is attached to; one that it is being detached from counts.
+    pub attached_to: Vec<InstanceId>,
     /// All its tags.
     pub tags: Tags,
 }
 
 impl Volume {
+    /// Whether it is attached to an instance, or was until a moment ago: EC2 shows `in-use` until all is detached.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.state == VolumeState::InUse || !self.attached_to.is_empty()
+    }
+
+    /// Whether it is on its way out or gone, though EC2 still lists it.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.state, VolumeState::Deleting | VolumeState::Deleted)
+    }
+
     /// What a restore needs to make such a volume again. EC2 reports IOPS for gp2 too, but takes them for the
     /// provisioned types alone; what does not apply is left out.
     #[must_use]

@@ -2,9 +2,10 @@
 
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
-use etcd_backup_core::ids::{SnapshotId, VolumeId, Zone};
+use etcd_backup_core::ids::{InstanceId, SnapshotId, VolumeId, Zone};
+use etcd_backup_core::restore::Master;
 use etcd_backup_core::snapshot::{Snapshot, SnapshotState};
-use etcd_backup_core::tags::Tags;
+use etcd_backup_core::tags::{AUTO_SCALING_GROUP, Tags};
 use etcd_backup_core::volume::{Volume, VolumeState};
 use jiff::Timestamp;
 
@@ -21,8 +22,24 @@ pub(super) fn volume(volume: &types::Volume) -> Result<Volume, String> {
         throughput: volume.throughput().and_then(|throughput| throughput.try_into().ok()),
         encrypted: volume.encrypted().unwrap_or(false),
         kms_key: volume.kms_key_id().map(str::to_owned),
+        snapshot: volume.snapshot_id().and_then(|id| SnapshotId::parse(id).ok()),
+        attached_to: volume.attachments().iter().filter_map(instance).collect(),
         created: volume.create_time().and_then(time).ok_or_else(|| missing("a creation time"))?,
         tags: tags(volume.tags()),
+    })
+}
+
+fn instance(attachment: &types::VolumeAttachment) -> Option<InstanceId> {
+    let detached = attachment.state() == Some(&types::VolumeAttachmentState::Detached);
+    attachment.instance_id().filter(|_| !detached).and_then(|id| InstanceId::parse(id).ok())
+}
+
+pub(super) fn master(instance: &types::Instance) -> Option<Master> {
+    let tags = tags(instance.tags());
+    Some(Master {
+        instance: InstanceId::parse(instance.instance_id()?).ok()?,
+        zone: Zone::parse(instance.placement()?.availability_zone()?).ok()?,
+        group: tags.get(AUTO_SCALING_GROUP).cloned(),
     })
 }
 
@@ -35,6 +52,10 @@ pub(super) fn snapshot(snapshot: &types::Snapshot) -> Result<Snapshot, String> {
         state: snapshot_state(snapshot.state()),
         state_message: snapshot.state_message().filter(|message| !message.is_empty()).map(str::to_owned),
         started: snapshot.start_time().and_then(time).ok_or_else(|| missing("a start time"))?,
+        size_gib: snapshot.volume_size().and_then(|size| size.try_into().ok()).ok_or_else(|| missing("a size"))?,
+        encrypted: snapshot.encrypted().unwrap_or(false),
+        kms_key: snapshot.kms_key_id().map(str::to_owned),
+        archived: snapshot.storage_tier() == Some(&types::StorageTier::Archive),
         description: snapshot.description().unwrap_or_default().to_owned(),
         tags: tags(snapshot.tags()),
     })

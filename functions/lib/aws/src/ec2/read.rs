@@ -1,7 +1,10 @@
 //! What is observed: all pages, always.
 
 use aws_sdk_ec2::types::Filter;
-use etcd_backup_core::backup::{ClusterSet, NewSnapshot, Scope};
+use etcd_backup_core::backup::NewSnapshot;
+use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
+use etcd_backup_core::restore::Master;
+use etcd_backup_core::scope::{ClusterSet, Scope};
 use etcd_backup_core::snapshot::Snapshot;
 use etcd_backup_core::tags;
 use etcd_backup_core::volume::Volume;
@@ -16,7 +19,34 @@ impl Ec2 {
     /// The volumes of the scope's clusters that bear an etcd tag, and what could not be read as one.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
         let mut filters = cluster_filter(scope);
-        filters.push(tag_key(&etcd_key(scope)));
+        filters.push(tag_key([etcd_key(scope)]));
+        self.volumes(filters).await
+    }
+
+    /// All volumes that a restore of that etcd cluster has to know of, and what could not be read as one: those that bear
+    /// its etcd tag, of whatever cluster, since etcd-manager does not ask for `KubernetesCluster`; those that bear a tag
+    /// of ours; and those that kops finds by their `Name`.
+    pub async fn volumes_around(&self, of: &EtcdClusterId) -> Result<(Vec<Volume>, Vec<String>), Failure> {
+        let by_key = vec![tag_key([of.etcd_key(), format!("{}*", tags::OURS_PREFIX)])];
+        let by_name = vec![
+            filter(&format!("tag:{}", tags::CLUSTER), [of.cluster.to_string()]),
+            filter(&format!("tag:{}", tags::NAME), [of.volume_name("*")]),
+        ];
+        let list = |filters| async move {
+            let _permit = self.permit().await;
+            self.volumes(filters).await
+        };
+        let ((mut volumes, mut unreadable), (named, unreadable_named)) = tokio::try_join!(list(by_key), list(by_name))?;
+        volumes.extend(named);
+        volumes.sort_by(|a, b| a.id.cmp(&b.id));
+        volumes.dedup_by(|a, b| a.id == b.id);
+        unreadable.extend(unreadable_named);
+        unreadable.sort();
+        unreadable.dedup();
+        Ok((volumes, unreadable))
+    }
+
+    async fn volumes(&self, filters: Vec<Filter>) -> Result<(Vec<Volume>, Vec<String>), Failure> {
         let mut volumes = Vec::new();
         let mut unreadable = Vec::new();
         let mut token = None;
@@ -37,6 +67,34 @@ impl Ec2 {
         }
     }
 
+    /// The masters of a cluster that are there, running or not.
+    pub async fn masters(&self, cluster: &Cluster, _permit: &Permit) -> Result<Vec<Master>, Failure> {
+        let states = ["pending", "running", "stopping", "stopped", "shutting-down"];
+        let filters = vec![
+            filter(&format!("tag:{}", tags::CLUSTER), [cluster.to_string()]),
+            tag_key([tags::ROLE_CONTROL_PLANE.to_owned(), tags::ROLE_MASTER.to_owned()]),
+            filter("instance-state-name", states.map(str::to_owned)),
+        ];
+        let mut masters = Vec::new();
+        let mut token = None;
+        loop {
+            let call = self.client.describe_instances().set_filters(Some(filters.clone()));
+            let page = call.max_results(500).set_next_token(token).send().await;
+            let page = page.map_err(|error| Failure::of("DescribeInstances", &error))?;
+            let instances = page.reservations().iter().flat_map(|reservation| reservation.instances());
+            masters.extend(instances.filter_map(convert::master));
+            token = next(page.next_token());
+            if token.is_none() {
+                return Ok(masters);
+            }
+        }
+    }
+
+    /// One snapshot, whoever owns it.
+    pub async fn snapshot(&self, id: &SnapshotId, _permit: &Permit) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshots(None, vec![filter("snapshot-id", [id.to_string()])]).await
+    }
+
     /// This account's snapshots that bear our mark, of the scope's clusters, and what could not be read as one.
     pub async fn marked_snapshots(
         &self,
@@ -44,11 +102,11 @@ impl Ec2 {
         _permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let mut filters = cluster_filter(scope);
-        filters.push(tag_key(tags::RECOVERY_POINT));
+        filters.push(tag_key([tags::RECOVERY_POINT.to_owned()]));
         if scope.etcd_cluster.is_some() {
-            filters.push(tag_key(&etcd_key(scope)));
+            filters.push(tag_key([etcd_key(scope)]));
         }
-        self.snapshots(filters).await
+        self.snapshots(Some("self"), filters).await
     }
 
     /// The snapshots that a volume has for a slot.
@@ -57,15 +115,21 @@ impl Ec2 {
             filter("volume-id", [new.volume.to_string()]),
             filter(&format!("tag:{}", tags::RECOVERY_POINT), [new.slot.to_string()]),
         ];
-        Ok(self.snapshots(filters).await?.0)
+        Ok(self.snapshots(Some("self"), filters).await?.0)
     }
 
-    async fn snapshots(&self, filters: Vec<Filter>) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+    async fn snapshots(
+        &self,
+        owner: Option<&str>,
+        filters: Vec<Filter>,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        let owners = owner.map(|owner| vec![owner.to_owned()]);
         let mut snapshots = Vec::new();
         let mut unreadable = Vec::new();
         let mut token = None;
         loop {
-            let call = self.client.describe_snapshots().owner_ids("self").set_filters(Some(filters.clone()));
+            let call =
+                self.client.describe_snapshots().set_owner_ids(owners.clone()).set_filters(Some(filters.clone()));
             let page = call.max_results(1000).set_next_token(token).send().await;
             let page = page.map_err(|error| Failure::of("DescribeSnapshots", &error))?;
             for snapshot in page.snapshots() {
@@ -101,8 +165,8 @@ fn etcd_key(scope: &Scope) -> String {
     format!("{}{name}", tags::ETCD_PREFIX)
 }
 
-fn tag_key(key: &str) -> Filter {
-    filter("tag-key", [key.to_owned()])
+fn tag_key(keys: impl IntoIterator<Item = String>) -> Filter {
+    filter("tag-key", keys)
 }
 
 fn filter(name: &str, values: impl IntoIterator<Item = String>) -> Filter {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::request::Scope;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, VolumeId};
+use crate::scope::Scope;
 use crate::tags::{self, Membership};
 use crate::volume::{Volume, VolumeState};
 
@@ -112,9 +112,7 @@ fn found(claims: Vec<Claim<'_>>) -> FoundEtcdCluster<'_> {
         ..FoundEtcdCluster::default()
     };
     // A volume on its way out still bears its tags; it is no rival of the one that follows it.
-    let (live, leaving): (Vec<_>, Vec<_>) = claims
-        .into_iter()
-        .partition(|claim| !matches!(claim.volume.state, VolumeState::Deleting | VolumeState::Deleted));
+    let (live, leaving): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| !claim.volume.is_leaving());
     let speaking = if live.is_empty() { &leaving } else { &live };
     let lists: BTreeSet<_> = speaking.iter().filter_map(|claim| Some(&claim.membership.as_ref()?.members)).collect();
     if lists.len() > 1 {

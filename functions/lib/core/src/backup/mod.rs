@@ -17,5 +17,5 @@ pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, S
 pub use planner::plan;
 pub use prune::{Deletion, PlannedPoint, PrunePlan, PruneReason};
 pub use report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome, Report, cause, report, report_unobserved};
-pub use request::{ClusterSet, Request, Scope, Settings, Trigger};
+pub use request::{Request, Settings, Trigger};
 pub use result::{Action, BackupResult, KeptPoint, MemberReport, Outcome, PointReport, PrunedReport};

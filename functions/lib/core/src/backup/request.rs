@@ -1,55 +1,10 @@
 //! What is asked of a run, and how it is set up.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::{Cluster, EtcdCluster, EtcdClusterId};
 use crate::retention::Policy;
+use crate::scope::Scope;
 use crate::slot::{Period, Slot};
-
-/// The kops clusters that the function looks after (`CLUSTERS`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClusterSet {
-    /// `*`: every cluster that has etcd volumes.
-    All,
-    /// These.
-    Named(BTreeSet<Cluster>),
-}
-
-impl ClusterSet {
-    /// Whether a cluster is looked after.
-    #[must_use]
-    pub fn contains(&self, cluster: &Cluster) -> bool {
-        match self {
-            Self::All => true,
-            Self::Named(names) => names.contains(cluster),
-        }
-    }
-}
-
-/// What one run is about: nothing outside it is snapshotted, counted or deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
-    /// The clusters looked after, narrowed to the one that the event names.
-    pub clusters: ClusterSet,
-    /// The etcd cluster that the event names.
-    pub etcd_cluster: Option<EtcdCluster>,
-}
-
-impl Scope {
-    /// Whether nothing that is looked after is outside the scope, so that its figures speak for all.
-    #[must_use]
-    pub fn is_all_of(&self, clusters: &ClusterSet) -> bool {
-        self.clusters == *clusters && self.etcd_cluster.is_none()
-    }
-
-    /// Whether an etcd cluster is within the scope.
-    #[must_use]
-    pub fn contains(&self, of: &EtcdClusterId) -> bool {
-        self.clusters.contains(&of.cluster) && self.etcd_cluster.as_ref().is_none_or(|name| *name == of.etcd_cluster)
-    }
-}
 
 /// What started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

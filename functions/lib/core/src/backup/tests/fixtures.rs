@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::super::{ClusterSet, Request, Scope, Settings, Trigger};
+use super::super::{Request, Settings, Trigger};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
 use crate::recovery_point::RecoveryPoint;
 use crate::retention::Policy;
+use crate::scope::{ClusterSet, Scope};
 use crate::slot::{Period, Slot};
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags::{self, Membership, RecordedVolume, Tags};
@@ -44,6 +45,7 @@ pub(crate) fn our_snapshot(slot: &str, member: &str, state: SnapshotState) -> Ou
         state_message: None,
         started: slot.time(),
         pinned: false,
+        verified: None,
         description: String::new(),
     }
 }
@@ -122,6 +124,10 @@ impl OurSnapshot {
             state_message: self.state_message.clone(),
             started: self.started,
             description: self.description.clone(),
+            size_gib: self.volume.size_gib,
+            encrypted: self.volume.encrypted,
+            kms_key: self.volume.kms_key.clone(),
+            archived: false,
             tags,
         }
     }
@@ -175,6 +181,8 @@ impl Volume {
             encrypted: true,
             kms_key: None,
             created: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            snapshot: None,
+            attached_to: Vec::new(),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }

@@ -1,0 +1,200 @@
+//! Between the steps of an apply: what EC2 now lists, against the plan.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::filters::{claimants, claims};
+use super::parking::{self, TagChange, discovery, is_retired, is_retired_for};
+use super::plan::{MemberPlan, RestorePlan, Stage};
+use super::progress::{failed, rivals};
+use crate::ids::{Member, VolumeId};
+use crate::tags::{self, Tags};
+use crate::volume::{Volume, VolumeState};
+
+/// The new volumes, by member.
+pub type Made = BTreeMap<Member, VolumeId>;
+
+/// Whether the next step may be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Clear,
+    /// Not yet: EC2 does not show what was written.
+    Wait(String),
+    /// Not yet: another restore is to give way first. If it does not, this one must.
+    WaitForRival(String),
+    /// Another volume is the member's, another restore goes first, or a volume has failed: this one must withdraw.
+    Withdraw(String),
+    /// This restore was ended by somebody else.
+    Over(String),
+}
+
+/// How far an apply has come, for [`standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// The new volumes are made.
+    Made,
+    /// The old ones are retired.
+    Retired,
+    /// The new ones have their full tags.
+    Tagged,
+}
+
+impl RestorePlan {
+    /// Whether every new volume can be used. `patience` is over when a volume that is not listed is taken for gone:
+    /// EC2's listings lag behind.
+    #[must_use]
+    pub fn available(&self, made: &Made, volumes: &[Volume], patience: bool) -> Standing {
+        for (member, id) in made {
+            let standing = match volumes.iter().find(|volume| volume.id == *id) {
+                Some(volume) if is_retired(&volume.tags) => undone(member, id),
+                Some(volume) if matches!(volume.state, VolumeState::Available | VolumeState::InUse) => continue,
+                Some(volume) if volume.state == VolumeState::Creating => {
+                    Standing::Wait(format!("{id} is still `creating`"))
+                }
+                Some(volume) => Standing::Withdraw(format!("member {member}: {}", failed(volume))),
+                None if patience => Standing::Wait(format!("{id} is not listed yet")),
+                None => {
+                    let key = self.members.iter().find(|one| one.lineage.member == *member);
+                    let key = key.and_then(|one| one.new.settings.kms_key.as_ref()).map_or(String::new(), |key| {
+                        format!(": EC2 drops a volume whose KMS key it may not use ({key})")
+                    });
+                    Standing::Withdraw(format!("member {member}: its volume {id} has vanished{key}"))
+                }
+            };
+            return standing;
+        }
+        Standing::Clear
+    }
+
+    /// Whether nobody else is at these members, and what was written is to be seen.
+    #[must_use]
+    pub fn standing(&self, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
+        let all: Vec<Standing> =
+            self.members.iter().map(|member| self.of_member(member, made, volumes, reached)).collect();
+        let worst = |pick: fn(&Standing) -> bool| all.iter().find(|standing| pick(standing)).cloned();
+        worst(|standing| matches!(standing, Standing::Over(_)))
+            .or_else(|| worst(|standing| matches!(standing, Standing::Withdraw(_))))
+            .or_else(|| worst(|standing| matches!(standing, Standing::WaitForRival(_))))
+            .or_else(|| worst(|standing| matches!(standing, Standing::Wait(_))))
+            .unwrap_or(Standing::Clear)
+    }
+
+    fn of_member(&self, plan: &MemberPlan, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
+        let lineage = &plan.lineage;
+        let Some(own) = made.get(&lineage.member) else {
+            return Standing::Wait(format!("{lineage} has no volume yet"));
+        };
+        let (mut wait, mut rival) = (None, None);
+        match volumes.iter().find(|volume| volume.id == *own) {
+            Some(volume) if is_retired(&volume.tags) => return undone(&lineage.member, own),
+            Some(volume) if reached == Reached::Tagged && !has(&volume.tags, &plan.full) => {
+                wait = Some(format!("EC2 does not show the tags of {own} yet"));
+            }
+            Some(_) => {}
+            None => wait = Some(format!("EC2 does not list {own} yet")),
+        }
+        // Both restores have marked their volumes before they look. So at least one sees the other, and it is enough
+        // that whoever sees another goes on only once that one has given way.
+        for (id, restore, volume) in rivals(volumes, lineage, Some(&self.id)) {
+            let why = format!("restore {restore} is making {id} for {lineage}");
+            let gives_way = restore > self.id.as_str();
+            let is_claimant = claims(&volume.tags, lineage);
+            if !gives_way || (is_claimant && reached < Reached::Tagged) {
+                return Standing::Withdraw(why);
+            }
+            rival = Some(format!("{why}, and has not given way"));
+        }
+        let is_rival = |volume: &Volume| rivals(volumes, lineage, Some(&self.id)).any(|(id, ..)| *id == volume.id);
+        for volume in claimants(volumes, lineage).filter(|volume| volume.id != *own && !is_rival(volume)) {
+            if !plan.old.contains(&volume.id) {
+                return Standing::Withdraw(format!("{} claims {lineage} by now", volume.id));
+            }
+            if reached > Reached::Made {
+                wait = Some(format!("EC2 still shows the tags of {}, which were taken away", volume.id));
+            }
+        }
+        rival.map(Standing::WaitForRival).or(wait.map(Standing::Wait)).unwrap_or(Standing::Clear)
+    }
+
+    /// How the old volumes are retired, each with its member. An error: one cannot be, as things are now.
+    pub fn retirements(
+        &self,
+        made: &Made,
+        volumes: &[Volume],
+        now: Timestamp,
+    ) -> Result<Vec<(Member, TagChange)>, String> {
+        let mut retirements = Vec::new();
+        for plan in &self.members {
+            let new = made.get(&plan.lineage.member);
+            for volume in volumes.iter().filter(|volume| plan.old.contains(&volume.id)) {
+                let begun = is_retired_for(&volume.tags, Some(&self.id), new);
+                if discovery(&volume.tags).is_empty() || !(begun || claims(&volume.tags, &plan.lineage)) {
+                    continue;
+                }
+                if volume.is_attached() && !self.allow_attached {
+                    return Err(format!(
+                        "{} is attached by now: detach it, or plan again with `allow_attached`",
+                        volume.id
+                    ));
+                }
+                let retirement = parking::retire(volume, Some(&self.id), new, now);
+                let retirement = retirement
+                    .map_err(|parking::TooMany(over)| format!("{over} tags of {} must go first", volume.id))?;
+                retirements.push((plan.lineage.member.clone(), retirement));
+            }
+        }
+        Ok(retirements)
+    }
+
+    /// How this restore's volumes are withdrawn: they cease to be anyone's.
+    #[must_use]
+    pub fn withdrawals(&self, made: &Made, volumes: &[Volume], now: Timestamp) -> Vec<TagChange> {
+        let own = volumes.iter().filter(|volume| made.values().any(|id| *id == volume.id));
+        own.filter_map(|volume| parking::retire(volume, None, None, now).ok())
+            .filter(|one| !one.take.is_empty())
+            .collect()
+    }
+
+    /// What is written on the new volumes, and then taken from them. An error: one can no longer be used.
+    pub fn taggings(&self, made: &Made, volumes: &[Volume]) -> Result<Vec<(Member, TagChange)>, String> {
+        let mut taggings = Vec::new();
+        for plan in self.members.iter().filter(|plan| plan.stage != Stage::Live) {
+            let id = made.get(&plan.lineage.member);
+            let Some(volume) = volumes.iter().find(|volume| Some(&volume.id) == id) else { continue };
+            let write = if has(&volume.tags, &plan.full) { Tags::new() } else { plan.full.clone() };
+            // A volume that is not `available` must not be found: protokube would try it all the same.
+            if !write.is_empty() && (volume.state != VolumeState::Available || volume.is_attached()) {
+                return Err(format!("{} is `{}`, not `available`: detach it", volume.id, volume.state));
+            }
+            let private = [tags::RESTORE, tags::LINEAGE].into_iter();
+            let take = private.filter_map(|key| Some((key.to_owned(), volume.tags.get(key)?.clone()))).collect();
+            taggings.push((plan.lineage.member.clone(), TagChange { volume: volume.id.clone(), write, take }));
+        }
+        Ok(taggings)
+    }
+}
+
+impl TagChange {
+    /// Whether EC2 shows what was written.
+    #[must_use]
+    pub fn is_written(&self, volumes: &[Volume]) -> bool {
+        volumes.iter().any(|volume| volume.id == self.volume && has(&volume.tags, &self.write))
+    }
+
+    /// Whether EC2 shows nothing more of what was taken.
+    #[must_use]
+    pub fn is_taken(&self, volumes: &[Volume]) -> bool {
+        let mut shown = volumes.iter().filter(|volume| volume.id == self.volume);
+        shown.all(|volume| self.take.iter().all(|(key, value)| volume.tags.get(key) != Some(value)))
+    }
+}
+
+fn has(tags: &Tags, wanted: &Tags) -> bool {
+    wanted.iter().all(|(key, value)| tags.get(key) == Some(value))
+}
+
+fn undone(member: &Member, id: &VolumeId) -> Standing {
+    Standing::Over(format!("member {member}: its volume {id} was undone meanwhile"))
+}

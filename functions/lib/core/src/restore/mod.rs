@@ -1,0 +1,42 @@
+//! A restore, decided: from what was observed, the request and `now` to a plan; between its steps, whether the next may
+//! be taken; and from what became of it to the answer. Undo is its mirror.
+
+mod acceptance;
+mod check;
+mod event;
+mod filters;
+mod hazards;
+mod id;
+mod list;
+mod new_volume;
+mod next_steps;
+mod parking;
+mod plan;
+mod planner;
+mod progress;
+mod refusal;
+mod report;
+mod request;
+mod result;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+pub use acceptance::{Acceptance, Expected, acceptance};
+pub use check::{Made, Reached, Standing};
+pub use event::{Event, Mode};
+pub use id::{InvalidRestoreId, RestoreId};
+pub use list::{ListResult, ListedMember, ListedPoint, list};
+pub use new_volume::NewVolume;
+pub use parking::TagChange;
+pub use plan::{Master, MemberPlan, Observed, RestorePlan, Settings, Stage};
+pub use planner::plan;
+pub use refusal::{Refusal, RefusalKind};
+pub use report::{Done, report_applied, report_interrupted, report_plan, report_undo};
+pub use request::{Allow, At, Described, Overrides, Request, RestoreRequest, UndoRequest, What};
+pub use result::{MemberReport, Outcome, RestoreResult, StepName, StepReport, StepState};
+pub use settings::VolumeSettings;
+pub use source::subject;
+pub use undo::{UndoMember, UndoPlan, plan_undo};

@@ -1,0 +1,166 @@
+//! Taking a volume's discovery tags and `Name` away, so that they can be given back exactly.
+//!
+//! The originals are packed into numbered tags on the volume itself: how many there are, `;`, then each as
+//! `<length of the key>:<length of the value>:<key><value>`, lengths in characters, cut into values of 256. Lengths
+//! instead of separators: whatever a tag holds, nothing needs escaping.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::id::RestoreId;
+use crate::ids::VolumeId;
+use crate::slot::Slot;
+use crate::tags::{self, Tags};
+use crate::volume::Volume;
+
+/// Most of a tag's value: characters. Counted in UTF-16 units, so that it holds whichever way EC2 counts.
+const MOST_VALUE: usize = 256;
+
+/// How one volume's tags change: write, see it written, then take away. In this order nothing is ever lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagChange {
+    /// The volume.
+    pub volume: VolumeId,
+    /// What is written. Empty where that has been done.
+    pub write: Tags,
+    /// What is taken away, with the values that it has: a tag that was changed meanwhile stays.
+    pub take: Tags,
+}
+
+/// How many tags too many a volume would have at some step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMany(pub usize);
+
+/// Refuses what would not fit on a resource.
+pub(super) fn fits<'a>(keys: impl IntoIterator<Item = &'a String>) -> Result<(), TooMany> {
+    match tags::count(keys).saturating_sub(tags::MOST) {
+        0 => Ok(()),
+        over => Err(TooMany(over)),
+    }
+}
+
+/// Retires a volume, in favour of another where there is one. Goes on with a retirement of the same restore that was
+/// interrupted: what was parked then is not forgotten.
+pub(super) fn retire(
+    volume: &Volume,
+    restore: Option<&RestoreId>,
+    replaced_by: Option<&VolumeId>,
+    now: Timestamp,
+) -> Result<TagChange, TooMany> {
+    let (write, take) = retired(&volume.tags, restore, replaced_by, now)?;
+    Ok(TagChange { volume: volume.id.clone(), write, take })
+}
+
+/// Whether a volume with these tags could be retired, in favour of none.
+pub(super) fn could_be_retired(tags: &Tags, now: Timestamp) -> Result<(), TooMany> {
+    retired(tags, None, None, now).map(|_| ())
+}
+
+/// What is written, and what is taken away.
+fn retired(
+    tags: &Tags,
+    restore: Option<&RestoreId>,
+    replaced_by: Option<&VolumeId>,
+    now: Timestamp,
+) -> Result<(Tags, Tags), TooMany> {
+    let mut take = discovery(tags);
+    let interrupted = is_retired_for(tags, restore, replaced_by);
+    let before = if interrupted { originals(tags).unwrap_or_default() } else { Tags::new() };
+    let mut all = before.clone();
+    all.extend(take.clone());
+    if interrupted && all == before {
+        return Ok((Tags::new(), take));
+    }
+    let mut park = pack(&all);
+    park.insert(tags::RETIRED_AT.to_owned(), Slot::at(now).to_string());
+    park.extend(restore.map(|id| (tags::RESTORE.to_owned(), id.to_string())));
+    park.extend(replaced_by.map(|id| (tags::REPLACED_BY.to_owned(), id.to_string())));
+    fits(tags.keys().chain(park.keys().filter(|key| !tags.contains_key(*key))))?;
+    // Leftovers of an earlier life would be read as part of what is parked now.
+    let stale = tags.iter().filter(|(key, _)| key.starts_with(tags::WAS_PREFIX) && !park.contains_key(*key));
+    take.extend(stale.map(|(key, value)| (key.clone(), value.clone())));
+    Ok((park, take))
+}
+
+/// Whether these are the tags of a volume that this very restore retired, or was about to.
+pub(super) fn is_retired_for(tags: &Tags, restore: Option<&RestoreId>, replaced_by: Option<&VolumeId>) -> bool {
+    let is = |key: &str, value: Option<&str>| tags.get(key).map(String::as_str) == value;
+    is_retired(tags)
+        && is(tags::REPLACED_BY, replaced_by.map(VolumeId::as_str))
+        && restore.is_none_or(|id| is(tags::RESTORE, Some(id.as_str())))
+}
+
+/// Whether these are the tags of a volume that has been retired, or was about to be.
+pub(super) fn is_retired(tags: &Tags) -> bool {
+    tags.contains_key(tags::RETIRED_AT)
+}
+
+/// The tags by which kops' programs find a volume.
+pub(super) fn discovery(tags: &Tags) -> Tags {
+    tags.iter().filter(|(key, _)| tags::is_discovery(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Gives a retired volume its tags back. `None`: what was parked cannot be read.
+pub(super) fn give_back(volume: &Volume) -> Option<TagChange> {
+    let bookkeeping = |key: &str| {
+        [tags::RETIRED_AT, tags::REPLACED_BY, tags::RESTORE].contains(&key) || key.starts_with(tags::WAS_PREFIX)
+    };
+    let take = volume.tags.iter().filter(|(key, _)| bookkeeping(key));
+    Some(TagChange {
+        volume: volume.id.clone(),
+        write: originals(&volume.tags)?,
+        take: take.map(|(key, value)| (key.clone(), value.clone())).collect(),
+    })
+}
+
+fn pack(originals: &Tags) -> Tags {
+    let mut whole = format!("{};", originals.len());
+    for (key, value) in originals {
+        whole.push_str(&format!("{}:{}:{key}{value}", key.chars().count(), value.chars().count()));
+    }
+    let mut values = vec![String::new()];
+    let mut units = 0;
+    for character in whole.chars() {
+        if units + character.len_utf16() > MOST_VALUE {
+            values.push(String::new());
+            units = 0;
+        }
+        units += character.len_utf16();
+        if let Some(last) = values.last_mut() {
+            last.push(character);
+        }
+    }
+    (1..).zip(values).map(|(n, value)| (format!("{}{n}", tags::WAS_PREFIX), value)).collect()
+}
+
+/// What was taken away from a retired volume. `None`: the tags were changed since.
+pub(super) fn originals(tags: &Tags) -> Option<Tags> {
+    let numbered = tags.iter().filter_map(|(key, value)| Some((key.strip_prefix(tags::WAS_PREFIX)?, value)));
+    let numbered: BTreeMap<usize, &String> =
+        numbered.map(|(n, value)| Some((n.parse().ok()?, value))).collect::<Option<_>>()?;
+    let whole: String =
+        (1..=numbered.len()).map(|n| numbered.get(&n).map(|value| value.as_str())).collect::<Option<_>>()?;
+    let (count, mut rest) = whole.split_once(';')?;
+    let mut originals = Tags::new();
+    for _ in 0..count.parse().ok()? {
+        let (key, value, after) = next(rest)?;
+        originals.insert(key.to_owned(), value.to_owned());
+        rest = after;
+    }
+    rest.is_empty().then_some(originals)
+}
+
+/// The next key and value, and what follows.
+fn next(packed: &str) -> Option<(&str, &str, &str)> {
+    let (key, rest) = packed.split_once(':')?;
+    let (value, rest) = rest.split_once(':')?;
+    let (key, rest) = split_at_char(rest, key.parse().ok()?)?;
+    let (value, rest) = split_at_char(rest, value.parse().ok()?)?;
+    Some((key, value, rest))
+}
+
+fn split_at_char(text: &str, characters: usize) -> Option<(&str, &str)> {
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    ends.into_iter().nth(characters).map(|at| text.split_at(at))
+}

@@ -1,0 +1,270 @@
+//! The planner: from what was observed, the request and `now` to a plan, with all that stands in its way.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::acceptance::{Acceptance, Expected, acceptance};
+use super::event::{Event, Mode};
+use super::filters::claimants;
+use super::hazards;
+use super::new_volume::{NewVolume, full_tags, private_tags};
+use super::next_steps;
+use super::parking::{self, TooMany, discovery, fits, is_retired_for};
+use super::plan::{MemberPlan, Observed, RestorePlan, Settings, Stage};
+use super::progress::{Progress, progress, rivals};
+use super::refusal::{Refusal, RefusalKind};
+use super::request::{Allow, RestoreRequest, What};
+use super::source::{Source, Sources, sources};
+use crate::ids::{Lineage, VolumeId};
+use crate::tags::{self, Tags};
+use crate::volume::{Volume, VolumeState};
+
+/// Decides a restore. The error is a refusal that leaves nothing to plan: the request cannot be meant, there is no such
+/// point, or the snapshot does not say what it is of.
+pub fn plan(
+    observed: &Observed,
+    request: &RestoreRequest,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<RestorePlan, Refusal> {
+    let sources = sources(request, &observed.snapshots, &settings.clusters, settings.max_skew)?;
+    let planner = Planner { volumes: &observed.volumes, request, sources: &sources, now };
+    let mut members = Vec::new();
+    let mut refusals = Vec::new();
+    for source in &sources.members {
+        let (member, in_the_way) = planner.member(source)?;
+        refusals.extend(in_the_way);
+        members.push(member);
+    }
+    // What an earlier try has taken from the snapshots is not asked of them again.
+    if members.iter().any(|member| member.stage == Stage::New) || members.is_empty() {
+        refusals.extend(sources.refusals.iter().cloned());
+    }
+    let mut warnings = observed.warnings.clone();
+    warnings.extend(sources.warnings.iter().cloned());
+    if request.cut_over {
+        refusals.extend(hazards::rollback(&observed.volumes, request, &sources));
+        warnings.extend(hazards::warnings(&observed.volumes, request, &sources));
+    }
+    let forecast = planner.forecast(&members);
+    let (steps_before, steps_after) = next_steps::of_restore(observed, &sources, &members, request.cut_over);
+    Ok(RestorePlan {
+        id: request.id.clone(),
+        of: sources.of.clone(),
+        slot: sources.slot,
+        skew: sources.skew,
+        cut_over: request.cut_over,
+        allow_attached: request.allows(Allow::Attached),
+        apply: planner.apply(),
+        members,
+        refusals,
+        warnings,
+        forecast,
+        steps_before,
+        steps_after,
+    })
+}
+
+struct Planner<'a> {
+    volumes: &'a [Volume],
+    request: &'a RestoreRequest,
+    sources: &'a Sources<'a>,
+    now: Timestamp,
+}
+
+impl Planner<'_> {
+    fn member(&self, source: &Source<'_>) -> Result<(MemberPlan, Vec<Refusal>), Refusal> {
+        let of = &self.sources.of;
+        let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
+        let new = NewVolume::of(source, of, self.request).map_err(Refusal::invalid)?;
+        let full = full_tags(source, of);
+        let (made, stage) = match progress(self.volumes, &self.request.id, &lineage, &source.snapshot.id) {
+            Progress::None => (None, Stage::New),
+            Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), Stage::Creating),
+            Progress::Made(volume) => (Some(volume), Stage::Available),
+            Progress::Live(volume) => (Some(volume), Stage::Live),
+            Progress::Over(why) => {
+                let message = format!(
+                    "id: the restore {} is over for member {}: {why}; plan again",
+                    self.request.id, lineage.member
+                );
+                return Err(Refusal::invalid(message));
+            }
+        };
+        let made = made.map(|volume| volume.id.clone());
+        let mut refusals = Vec::new();
+        let (mut old, mut retired) = (Vec::new(), Vec::new());
+        if self.request.cut_over {
+            refusals.extend(self.in_progress(&lineage));
+            let ours = |volume: &&Volume| made.as_ref() == Some(&volume.id);
+            let is_retired = |volume: &&Volume| {
+                made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made.as_ref())
+            };
+            retired = self.volumes.iter().filter(|one| is_retired(one) && discovery(&one.tags).is_empty()).collect();
+            let is_rival = |volume: &&Volume| {
+                rivals(self.volumes, &lineage, Some(&self.request.id)).any(|(id, ..)| *id == volume.id)
+            };
+            let claimants = claimants(self.volumes, &lineage).filter(|one| !ours(one) && !is_rival(one));
+            old = claimants.collect();
+            // One from which some of its tags have been taken claims nothing any more, and is not yet retired.
+            let half = self.volumes.iter().filter(|one| is_retired(one) && !discovery(&one.tags).is_empty());
+            let half: Vec<&Volume> = half.filter(|one| !old.iter().any(|other| other.id == one.id)).collect();
+            old.extend(half);
+            refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, made.as_ref())));
+            refusals.extend(self.too_many_tags(&old, &full, &lineage, stage));
+        }
+        let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
+        Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
+    }
+
+    fn in_progress(&self, lineage: &Lineage) -> Vec<Refusal> {
+        let rivals = rivals(self.volumes, lineage, Some(&self.request.id));
+        let refusal = |(volume, id, _): (&VolumeId, &str, &Volume)| {
+            let message = format!(
+                "restore {id} is making {volume} for {lineage}. If it was interrupted, send its `apply` event again, or take \
+                 it back: {{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{\"{}\": \"{volume}\"}}}}",
+                lineage.of.cluster, lineage.of.etcd_cluster, lineage.member
+            );
+            Refusal::new(RefusalKind::RestoreInProgress, message)
+        };
+        rivals.map(refusal).collect()
+    }
+
+    /// What a volume that claims the member stands in the way of.
+    fn claimed(&self, volume: &Volume, lineage: &Lineage, made: Option<&VolumeId>) -> Vec<Refusal> {
+        let attached = volume.attached_to.iter().map(|instance| format!(", attached to {instance}"));
+        let state = format!("`{}`{}", volume.state, attached.collect::<String>());
+        let mut refusals = Vec::new();
+        // A volume whose retirement has begun is not asked about again.
+        if !self.request.replace && !(made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made)) {
+            let message = format!(
+                "{lineage} has a volume, {} ({state}). If etcd on it is lost, set `replace` to retire it; if it is sound, \
+                 there is nothing to restore",
+                volume.id
+            );
+            refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
+        }
+        if volume.is_attached() && !self.request.allows(Allow::Attached) {
+            let message = format!(
+                "{}, which claims {lineage}, is {state}: etcd may be running on it. Set its master's Auto Scaling group to \
+                 0 and wait until the volume is `available`, or set `allow_attached`",
+                volume.id
+            );
+            refusals.push(Refusal::new(RefusalKind::VolumeAttached, message));
+        }
+        refusals
+    }
+
+    /// Every step must fit, the way back included: an apply that cannot be undone is none.
+    fn too_many_tags(&self, old: &[&Volume], full: &Tags, lineage: &Lineage, stage: Stage) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let mut check = |what: String, fits: Result<(), TooMany>| {
+            if let Err(TooMany(over)) = fits {
+                let message = format!(
+                    "{what} would need {} tags at some step, and EC2 takes {}: {over} of its cost labels must go first",
+                    tags::MOST + over,
+                    tags::MOST
+                );
+                refusals.push(Refusal::new(RefusalKind::TooManyTags, message));
+            }
+        };
+        let placeholder = placeholder();
+        for volume in old {
+            let fits = parking::retire(volume, Some(&self.request.id), placeholder.as_ref(), self.now).map(|_| ());
+            check(format!("the old volume {}", volume.id), fits);
+        }
+        if stage != Stage::Live {
+            let mut tagged = full.clone();
+            tagged.extend(private_tags(&self.request.id, lineage));
+            let undone = parking::could_be_retired(&tagged, self.now);
+            check(
+                format!("the new volume of {lineage}, with the tags of its snapshot,"),
+                fits(tagged.keys()).and(undone),
+            );
+        }
+        refusals
+    }
+
+    /// What the three filters would find if the plan were carried out on what EC2 lists now.
+    fn forecast(&self, members: &[MemberPlan]) -> Acceptance {
+        let mut volumes = self.volumes.to_vec();
+        let mut expected = Vec::new();
+        for member in members.iter().filter(|_| self.request.cut_over) {
+            let Some(id) = member.made.clone().or_else(|| new_volume_of(member)) else { continue };
+            let leaves: BTreeSet<&VolumeId> = member.old.iter().chain([&id]).collect();
+            volumes.retain(|volume| !leaves.contains(&volume.id));
+            volumes.push(after(member, id.clone(), self.now));
+            expected.push(Expected { lineage: member.lineage.clone(), volume: id, zone: member.new.zone.clone() });
+        }
+        acceptance(&volumes, &expected)
+    }
+
+    /// The event that carries this very plan out: `latest` resolved, with an id.
+    fn apply(&self) -> Event {
+        let request = self.request;
+        let allowed = |allow| request.allows(allow).then_some(true);
+        let overrides = request.overrides.clone();
+        let mut event = Event {
+            mode: Some(Mode::Apply),
+            zone: request.zone.as_ref().map(ToString::to_string),
+            replace: request.replace.then_some(true),
+            cut_over: (!request.cut_over).then_some(false),
+            allow_skew: allowed(Allow::Skew),
+            allow_partial: allowed(Allow::Partial),
+            allow_attached: allowed(Allow::Attached),
+            allow_rollback: allowed(Allow::Rollback),
+            allow_corrupt: allowed(Allow::Corrupt),
+            volume_type: overrides.volume_type,
+            iops: overrides.iops,
+            throughput: overrides.throughput,
+            kms_key: overrides.kms_key,
+            initialization_rate: overrides.initialization_rate,
+            id: Some(request.id.to_string()),
+            ..Event::default()
+        };
+        match &request.what {
+            What::Point { of, members, .. } => {
+                event.cluster = Some(of.cluster.to_string());
+                event.etcd_cluster = Some(of.etcd_cluster.to_string());
+                event.recovery_point = self.sources.slot.map(|slot| slot.to_string());
+                event.members = members.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
+            }
+            What::Snapshot(snapshot, described) => {
+                event.snapshot = Some(snapshot.to_string());
+                event.cluster = described.cluster.as_ref().map(ToString::to_string);
+                event.etcd_cluster = described.etcd_cluster.as_ref().map(ToString::to_string);
+                event.member = described.membership.as_ref().map(ToString::to_string);
+            }
+        }
+        event
+    }
+}
+
+/// Stands for a volume that is not there yet: as long as an id is.
+fn placeholder() -> Option<VolumeId> {
+    VolumeId::parse("vol-00000000000000000").ok()
+}
+
+fn new_volume_of(member: &MemberPlan) -> Option<VolumeId> {
+    VolumeId::parse(&format!("vol-from-{}", member.new.snapshot)).ok()
+}
+
+fn after(member: &MemberPlan, id: VolumeId, now: Timestamp) -> Volume {
+    let settings = &member.new.settings;
+    Volume {
+        id,
+        state: VolumeState::Available,
+        zone: member.new.zone.clone(),
+        size_gib: settings.size_gib,
+        volume_type: settings.volume_type.clone(),
+        iops: settings.iops,
+        throughput: settings.throughput,
+        encrypted: settings.encrypted,
+        kms_key: settings.kms_key.clone(),
+        created: now,
+        snapshot: Some(member.new.snapshot.clone()),
+        attached_to: Vec::new(),
+        tags: member.full.clone(),
+    }
+}

@@ -1,0 +1,91 @@
+//! How far a restore has come with a member, read from the volumes: so that the same event goes on where it stopped.
+
+use super::filters::claims;
+use super::id::RestoreId;
+use super::new_volume::lineage_value;
+use super::parking::{is_retired, originals};
+use crate::ids::{Lineage, SnapshotId, VolumeId};
+use crate::tags;
+use crate::volume::{Volume, VolumeState};
+
+/// How far a restore has come with a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress<'a> {
+    /// No volume is to be seen.
+    None,
+    /// There is a volume, still marked as this restore's.
+    Made(&'a Volume),
+    /// The volume is the member's.
+    Live(&'a Volume),
+    /// It was undone, withdrawn or has failed: nothing goes on.
+    Over(String),
+}
+
+pub(super) fn progress<'a>(
+    volumes: &'a [Volume],
+    id: &RestoreId,
+    lineage: &Lineage,
+    snapshot: &SnapshotId,
+) -> Progress<'a> {
+    let of_this = |volume: &&Volume| volume.tags.get(tags::RESTORE).is_some_and(|restore| restore == id.as_str());
+    let new = |volume: &&Volume| is_new(volume, lineage) && !volume.tags.contains_key(tags::REPLACED_BY);
+    let marked = || volumes.iter().filter(|volume| of_this(volume) && new(volume));
+    if let Some(volume) = marked().find(|volume| !is_retired(&volume.tags)) {
+        return match volume.state {
+            VolumeState::Error => Progress::Over(failed(volume)),
+            _ if volume.snapshot.as_ref() != Some(snapshot) => {
+                Progress::Over(format!("its volume {} was made from another snapshot", volume.id))
+            }
+            _ => Progress::Made(volume),
+        };
+    }
+    if let Some(volume) = marked().next() {
+        return Progress::Over(format!("its volume {} was undone or withdrawn", volume.id));
+    }
+    // Once a volume is the member's it bears nothing of ours. The old one tells which it is...
+    let was_of = |volume: &Volume| originals(&volume.tags).is_some_and(|tags| claims(&tags, lineage));
+    let old = volumes.iter().filter(|volume| of_this(volume) && is_retired(&volume.tags) && was_of(volume));
+    let replaced_by = old.filter_map(|volume| volume.tags.get(tags::REPLACED_BY)).next();
+    if let Some(replaced_by) = replaced_by {
+        return match volumes.iter().find(|volume| volume.id.as_str() == replaced_by) {
+            Some(volume) if claims(&volume.tags, lineage) && !is_retired(&volume.tags) => Progress::Live(volume),
+            Some(volume) => Progress::Over(format!("its volume {} was undone or its tags were changed", volume.id)),
+            None => Progress::Over(format!("its volume {replaced_by} is gone, or its tags were changed")),
+        };
+    }
+    // ... and where there was none: kops makes no volume from a snapshot, and this one is younger than the plan.
+    let made_since = |volume: &&Volume| volume.snapshot.as_ref() == Some(snapshot) && volume.created >= id.planned();
+    let mut made_since = volumes.iter().filter(made_since).filter(|volume| !volume.tags.contains_key(tags::RESTORE));
+    match made_since.find(|volume| claims(&volume.tags, lineage) || (is_retired(&volume.tags) && was_of(volume))) {
+        Some(volume) if is_retired(&volume.tags) => Progress::Over(format!("its volume {} was undone", volume.id)),
+        Some(volume) => Progress::Live(volume),
+        None => Progress::None,
+    }
+}
+
+/// Why a volume that failed did so, as far as one can tell.
+pub(super) fn failed(volume: &Volume) -> String {
+    let key = volume.kms_key.as_ref().map_or(String::new(), |key| {
+        format!("; may the function's role, and EC2, use the KMS key {key}, and is it enabled?")
+    });
+    format!("its volume {} is `{}`{key}", volume.id, volume.state)
+}
+
+/// Whether the volume is marked as one that a restore is making, or made, for the member.
+pub(super) fn is_new(volume: &Volume, lineage: &Lineage) -> bool {
+    volume.tags.get(tags::LINEAGE).is_some_and(|value| *value == lineage_value(lineage))
+}
+
+/// The volumes that another restore than `id` is making for the member.
+pub(super) fn rivals<'a>(
+    volumes: &'a [Volume],
+    lineage: &Lineage,
+    id: Option<&RestoreId>,
+) -> impl Iterator<Item = (&'a VolumeId, &'a str, &'a Volume)> {
+    volumes.iter().filter_map(move |volume| {
+        let restore = volume.tags.get(tags::RESTORE).filter(|restore| id.is_none_or(|id| *restore != id.as_str()))?;
+        let cluster = volume.tags.get(tags::CLUSTER).is_some_and(|cluster| cluster == lineage.of.cluster.as_str());
+        let under_way = !is_retired(&volume.tags) && !volume.is_leaving() && volume.state != VolumeState::Error;
+        (cluster && is_new(volume, lineage) && under_way).then_some((&volume.id, restore.as_str(), volume))
+    })
+}

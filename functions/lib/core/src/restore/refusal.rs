@@ -1,0 +1,102 @@
+//! What stands in the way of a restore. A refusal changes nothing.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// The stable type of a refusal: part of the public contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalKind {
+    /// The event cannot be what was meant.
+    InvalidRequest,
+    /// There is no such point, or none that `latest` could mean.
+    NoSuchRecoveryPoint,
+    /// A snapshot without our tags, and fields that say what it is are missing; or a volume of another lineage.
+    NotOurs,
+    /// A member has no snapshot in the point.
+    IncompleteRecoveryPoint,
+    /// The members' snapshots are further apart than `MAX_SKEW`.
+    SkewTooLarge,
+    /// Another volume claims the member.
+    MemberClaimed,
+    /// The restored members would meet living ones that are ahead of them.
+    MemberRollback,
+    /// A volume is attached.
+    VolumeAttached,
+    /// A snapshot is still pending, or failed.
+    SnapshotNotCompleted,
+    /// A snapshot lies in the archive tier.
+    SnapshotArchived,
+    /// `verify` found the snapshot corrupt.
+    CorruptSnapshot,
+    /// Some volume's tags would not fit at some step.
+    TooManyTags,
+    /// Another restore is making a volume for the member.
+    RestoreInProgress,
+    /// The volume has been undone already, or never was cut over.
+    NothingToUndo,
+}
+
+impl RefusalKind {
+    /// The type's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "InvalidRequest",
+            Self::NoSuchRecoveryPoint => "NoSuchRecoveryPoint",
+            Self::NotOurs => "NotOurs",
+            Self::IncompleteRecoveryPoint => "IncompleteRecoveryPoint",
+            Self::SkewTooLarge => "SkewTooLarge",
+            Self::MemberClaimed => "MemberClaimed",
+            Self::MemberRollback => "MemberRollback",
+            Self::VolumeAttached => "VolumeAttached",
+            Self::SnapshotNotCompleted => "SnapshotNotCompleted",
+            Self::SnapshotArchived => "SnapshotArchived",
+            Self::CorruptSnapshot => "CorruptSnapshot",
+            Self::TooManyTags => "TooManyTags",
+            Self::RestoreInProgress => "RestoreInProgress",
+            Self::NothingToUndo => "NothingToUndo",
+        }
+    }
+}
+
+impl Serialize for RefusalKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// One thing that stands in the way, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: RefusalKind,
+    /// For people.
+    pub message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// The event cannot be what was meant: the field, and what is accepted.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::InvalidRequest, message)
+    }
+
+    /// Several refusals as the one that an invocation ends with: the type is the first one's.
+    #[must_use]
+    pub fn all(refusals: &[Self]) -> Option<Self> {
+        let [first, rest @ ..] = refusals else { return None };
+        let rest: Vec<String> = rest.iter().map(|refusal| format!("; {refusal}")).collect();
+        Some(Self::new(first.kind, format!("{}{}", first.message, rest.concat())))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.message)
+    }
+}

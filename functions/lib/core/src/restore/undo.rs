@@ -1,0 +1,236 @@
+//! The way back: the restored volumes are retired, and the old ones get back every tag that they had.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::acceptance::Expected;
+use super::filters::{claimants, claims, kops};
+use super::new_volume::lineage_value;
+use super::next_steps;
+use super::parking::{self, TagChange, TooMany, fits, is_retired, originals};
+use super::plan::Observed;
+use super::progress::rivals;
+use super::refusal::{Refusal, RefusalKind};
+use super::request::UndoRequest;
+use super::source::join;
+use crate::ids::{EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
+use crate::tags;
+use crate::volume::Volume;
+
+/// All that an undo does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoPlan {
+    /// The etcd cluster.
+    pub of: EtcdClusterId,
+    /// What is done for each member.
+    pub members: Vec<UndoMember>,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+    /// What the operator does, in order, once it is undone.
+    pub steps_after: Vec<String>,
+}
+
+/// What is undone for one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoMember {
+    /// The member.
+    pub lineage: Lineage,
+    /// The volume that the restore made.
+    pub new: VolumeId,
+    /// What it was made from, and where, if it is still there.
+    pub made_from: Option<(SnapshotId, Zone)>,
+    /// Whether it still bears tags to take.
+    pub retire: bool,
+    /// The volumes that it had replaced.
+    pub old: Vec<(VolumeId, Zone)>,
+}
+
+/// Decides an undo.
+pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan, Vec<Refusal>> {
+    let mut warnings = observed.warnings.clone();
+    let (mut members, mut refusals, mut nothing) = (Vec::new(), Vec::new(), Vec::new());
+    for (member, new) in &request.volumes {
+        let lineage = Lineage { of: request.of.clone(), member: member.clone() };
+        match undo_member(&observed.volumes, lineage, new) {
+            Ok(member) if member.retire || !member.old.is_empty() => members.push(member),
+            Ok(member) => nothing.push(Refusal::new(
+                RefusalKind::NothingToUndo,
+                format!(
+                    "{} of {} has been undone: it is retired, and no volume waits to be given back",
+                    member.new, member.lineage
+                ),
+            )),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    for member in &members {
+        refusals.extend(in_the_way(&observed.volumes, member));
+        if member.old.len() > 1 {
+            warnings.push(format!(
+                "{} all claimed {} before the restore, and do so again: which of them a master takes is chance. Take the \
+                 etcd tag from all but one",
+                join(member.old.iter().map(|(id, _)| id)),
+                member.lineage
+            ));
+        }
+    }
+    // A repeated undo of several goes on with those that are left.
+    if members.is_empty() {
+        refusals.extend(nothing);
+    } else {
+        warnings.extend(nothing.into_iter().map(|refusal| refusal.message));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    warnings.push("what was written to the restored volumes since the apply is not in the old ones".to_owned());
+    let zones: BTreeSet<&Zone> = members.iter().flat_map(UndoMember::zones).collect();
+    let new: Vec<&VolumeId> = members.iter().map(|member| &member.new).collect();
+    let steps_after = next_steps::of_undo(observed, &zones, &new);
+    Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
+}
+
+fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<UndoMember, Refusal> {
+    let not_ours = |why: String| Err(Refusal::new(RefusalKind::NotOurs, format!("volumes: {new} {why}")));
+    let volume = volumes.iter().find(|volume| volume.id == *new && !volume.is_leaving());
+    let replaced = volumes.iter().filter(|volume| {
+        !volume.is_leaving() && volume.tags.get(tags::REPLACED_BY).is_some_and(|by| by == new.as_str())
+    });
+    let replaced: Vec<&Volume> = replaced.collect();
+    if volume.is_none() && replaced.is_empty() {
+        return not_ours(format!(
+            "is no etcd volume in this account and region; give the one that the restore made for {lineage}"
+        ));
+    }
+    if let Some(volume) = volume {
+        let is_marked = volume.tags.get(tags::LINEAGE).is_some_and(|value| *value == lineage_value(&lineage));
+        let was = originals(&volume.tags).unwrap_or_default();
+        let is_of =
+            [&volume.tags, &was].iter().any(|tags| claims(tags, &lineage) || (is_marked && kops(tags, &lineage)));
+        if is_marked && !is_of && !is_retired(&volume.tags) {
+            let message = format!("{new} was made for inspection and is nobody's: delete it by hand when you are done");
+            return Err(Refusal::new(RefusalKind::NothingToUndo, message));
+        }
+        if !is_of {
+            return not_ours(format!("is not of {lineage}"));
+        }
+        // kops makes none from a snapshot: a healthy volume must not be retired by a slip.
+        if volume.snapshot.is_none() {
+            return not_ours("was not made from a snapshot, so no restore made it".to_owned());
+        }
+    }
+    for old in &replaced {
+        match originals(&old.tags) {
+            Some(was) if claims(&was, &lineage) => {}
+            Some(_) => return not_ours(format!("replaced {}, which was not of {lineage}", old.id)),
+            None => {
+                return not_ours(format!(
+                    "replaced {}, whose tags `{}<n>` cannot be read: were they changed? Give it kops' tags by hand",
+                    old.id,
+                    tags::WAS_PREFIX
+                ));
+            }
+        }
+    }
+    Ok(UndoMember {
+        lineage,
+        new: new.clone(),
+        made_from: volume.and_then(|volume| Some((volume.snapshot.clone()?, volume.zone.clone()))),
+        retire: volume.is_some_and(|volume| !(is_retired(&volume.tags) && parking::discovery(&volume.tags).is_empty())),
+        old: replaced.iter().map(|old| (old.id.clone(), old.zone.clone())).collect(),
+    })
+}
+
+fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
+    let lineage = &member.lineage;
+    let find = |id: &VolumeId| volumes.iter().find(|volume| volume.id == *id);
+    let mut refusals = Vec::new();
+    if let Some(volume) = find(&member.new).filter(|volume| member.retire && volume.is_attached()) {
+        let instances = join(&volume.attached_to);
+        let message = format!(
+            "{} is `{}` ({instances}): set its master's Auto Scaling group to 0, wait until it is `available`, and send the \
+             undo again",
+            volume.id, volume.state
+        );
+        refusals.push(Refusal::new(RefusalKind::VolumeAttached, message));
+    }
+    for volume in claimants(volumes, lineage).filter(|volume| !member.is_about(&volume.id)) {
+        let message = format!("{} claims {lineage} by now: undo what made it, or take its tags away", volume.id);
+        refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
+    }
+    for (id, restore, _) in rivals(volumes, lineage, None).filter(|(id, ..)| !member.is_about(id)) {
+        let message = format!("restore {restore} is making {id} for {lineage}: finish or undo that one first");
+        refusals.push(Refusal::new(RefusalKind::RestoreInProgress, message));
+    }
+    // Giving back adds before it takes, and parking does so too.
+    let old = member.old.iter().filter_map(|(id, _)| find(id)).map(|volume| {
+        let was = originals(&volume.tags).unwrap_or_default();
+        (volume, fits(volume.tags.keys().chain(was.keys().filter(|key| !volume.tags.contains_key(*key)))))
+    });
+    let new = find(&member.new).filter(|_| member.retire);
+    let new = new.map(|volume| (volume, parking::could_be_retired(&volume.tags, Timestamp::UNIX_EPOCH)));
+    refusals.extend(old.chain(new).filter_map(|(volume, fits)| {
+        let TooMany(over) = fits.err()?;
+        let message = format!("{} bears too many tags for this: {over} of its cost labels must go first", volume.id);
+        Some(Refusal::new(RefusalKind::TooManyTags, message))
+    }));
+    refusals
+}
+
+impl UndoMember {
+    /// Whether the volume is the one that is taken back, or one that is given back.
+    fn is_about(&self, volume: &VolumeId) -> bool {
+        self.new == *volume || self.old.iter().any(|(old, _)| old == volume)
+    }
+
+    fn zones(&self) -> impl Iterator<Item = &Zone> {
+        self.old.iter().map(|(_, zone)| zone).chain(self.made_from.iter().map(|(_, zone)| zone))
+    }
+}
+
+impl UndoPlan {
+    /// How the restored volumes are retired, each with its member. All of them, before any old one is given back.
+    #[must_use]
+    pub fn retirements(&self, volumes: &[Volume], now: Timestamp) -> Vec<(Member, TagChange)> {
+        let retirement = |member: &UndoMember| {
+            let volume = volumes.iter().find(|volume| volume.id == member.new)?;
+            let retirement = parking::retire(volume, None, None, now).ok().filter(|_| member.retire)?;
+            Some((member.lineage.member.clone(), retirement))
+        };
+        self.members.iter().filter_map(retirement).collect()
+    }
+
+    /// How the old volumes get their tags back, each with its member. An error: meanwhile another volume is the member's.
+    pub fn give_backs(&self, volumes: &[Volume]) -> Result<Vec<(Member, TagChange)>, String> {
+        let mut give_backs = Vec::new();
+        for member in &self.members {
+            let lineage = &member.lineage;
+            let is_old = |id: &VolumeId| member.old.iter().any(|(old, _)| old == id);
+            if let Some(volume) = claimants(volumes, lineage).find(|volume| !is_old(&volume.id)) {
+                return Err(format!("{} claims {lineage} by now", volume.id));
+            }
+            if let Some((id, restore, _)) = rivals(volumes, lineage, None).find(|(id, ..)| !member.is_about(id)) {
+                return Err(format!("restore {restore} is making {id} for {lineage}"));
+            }
+            for volume in volumes.iter().filter(|volume| is_old(&volume.id) && is_retired(&volume.tags)) {
+                let give_back = parking::give_back(volume);
+                let give_back = give_back.ok_or_else(|| format!("what was parked on {} cannot be read", volume.id))?;
+                give_backs.push((lineage.member.clone(), give_back));
+            }
+        }
+        Ok(give_backs)
+    }
+
+    /// What acceptance is to find: nothing of a member that had no volume, or had several.
+    #[must_use]
+    pub fn expected(&self) -> Vec<Expected> {
+        let expected = |member: &UndoMember| match member.old.as_slice() {
+            [(volume, zone)] => {
+                Some(Expected { lineage: member.lineage.clone(), volume: volume.clone(), zone: zone.clone() })
+            }
+            _ => None,
+        };
+        self.members.iter().filter_map(expected).collect()
+    }
+}

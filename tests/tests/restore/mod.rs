@@ -1,0 +1,68 @@
+//! `restore`, as Lambda runs it.
+
+mod apply;
+
+use scenarios::{Account, Function, RunningFunction};
+use serde_json::{Value, json};
+
+const CLUSTER: &str = "k8s.example.com";
+/// A recovery point of the past.
+const POINT: &str = "2026-11-23T02:00:00Z";
+
+/// The function with its defaults.
+async fn restore(account: &Account) -> RunningFunction {
+    Function::named("restore").account(account).start().await
+}
+
+/// An event about etcd `main`, with these fields.
+fn main(fields: Value) -> Value {
+    let mut event = json!({"cluster": CLUSTER, "etcd_cluster": "main"});
+    event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    event
+}
+
+/// Plans, and gives the event that applies the plan.
+async fn planned(restore: &RunningFunction, event: Value) -> Value {
+    let plan = restore.invoke(event.clone()).await.unwrap_or_else(|error| panic!("{event}: {error}"));
+    assert_eq!(plan["outcome"], "planned");
+    assert!(plan["apply"].is_object(), "{event} is refused: {}", plan["refusals"]);
+    plan["apply"].clone()
+}
+
+/// Plans and applies.
+async fn applied(restore: &RunningFunction, event: Value) -> Value {
+    let apply = planned(restore, event).await;
+    let result = restore.invoke(apply.clone()).await.unwrap_or_else(|error| panic!("{apply}: {error}"));
+    assert_eq!(result["outcome"], "applied");
+    result
+}
+
+/// The types of what stands in a plan's way.
+fn refusals(plan: &Value) -> Vec<&str> {
+    plan["refusals"].as_array().into_iter().flatten().map(|refusal| refusal["type"].as_str().unwrap()).collect()
+}
+
+fn is_accepted(result: &Value) -> bool {
+    result["acceptance"] == json!({"protokube": "ok", "etcd_manager": "ok", "kops": "ok"})
+}
+
+/// The steps of a result: name, member, state.
+fn steps(result: &Value) -> Vec<String> {
+    let steps = result["steps"].as_array().unwrap().iter();
+    steps.map(|step| format!("{} {} {}", text(&step["step"]), text(&step["member"]), text(&step["state"]))).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+/// A field of every member of a result.
+fn each<'a>(result: &'a Value, field: &str) -> Vec<&'a str> {
+    result["members"].as_array().unwrap().iter().map(|member| text(&member[field])).collect()
+}
+
+/// Whether one of a list's texts has all these words.
+fn says(list: &Value, words: &[&str]) -> bool {
+    let texts = list.as_array().unwrap().iter();
+    texts.into_iter().any(|one| words.iter().all(|word| one.as_str().unwrap().contains(word)))
+}
