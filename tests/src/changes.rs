@@ -120,6 +120,11 @@ impl Change<'_> {
         self.set("encrypted", true).set("kms_key_id", kms_key)
     }
 
+    /// The snapshot's blocks are not encrypted.
+    pub fn unencrypted(self) -> Self {
+        self.set("encrypted", false).set("kms_key_id", Value::Null)
+    }
+
     /// Adds tags, `aws:` ones allowed.
     pub fn tags(self, tags: &Tags) -> Self {
         self.set("tags", json!(tags))

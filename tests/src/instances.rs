@@ -33,7 +33,9 @@ impl Account {
 
     /// Detaches a volume.
     pub async fn detach(&self, volume: &str) {
-        self.ec2().detach_volume().volume_id(volume).send().await.expect("DetachVolume");
+        let instance = self.volume(volume).await.and_then(|volume| volume.instance).expect("an attached volume");
+        let call = self.ec2().detach_volume().volume_id(volume).instance_id(instance);
+        call.send().await.expect("DetachVolume");
     }
 
     /// Writes tags on a resource.

@@ -1,6 +1,9 @@
 //! `restore`, as Lambda runs it.
 
 mod apply;
+mod cut;
+mod refusals;
+mod undo;
 
 use scenarios::{Account, Function, RunningFunction};
 use serde_json::{Value, json};
@@ -8,6 +11,8 @@ use serde_json::{Value, json};
 const CLUSTER: &str = "k8s.example.com";
 /// A recovery point of the past.
 const POINT: &str = "2026-11-23T02:00:00Z";
+
+const MEMBERS: [&str; 3] = ["a", "b", "c"];
 
 /// The function with its defaults.
 async fn restore(account: &Account) -> RunningFunction {

@@ -52,6 +52,8 @@ pub const REPLACED_BY: &str = "etcd-backup/replaced-by";
 pub const WAS_PREFIX: &str = "etcd-backup/was/";
 /// AWS's own tags: cannot be written, and do not count.
 pub const AWS_PREFIX: &str = "aws:";
+/// Most characters of a tag's value.
+pub const MOST_VALUE: usize = 256;
 /// Most tags that a resource can bear.
 pub const MOST: usize = 50;
 

@@ -29,12 +29,21 @@ impl NewVolume {
     pub(super) fn of(source: &Source<'_>, of: &EtcdClusterId, request: &RestoreRequest) -> Result<Self, String> {
         let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
         let name = of.volume_name(lineage.member.as_str());
+        if name.chars().count() > tags::MOST_VALUE {
+            return Err(format!(
+                "member: kops cannot have it, its volume's `Name` would be longer than {}: {name}",
+                tags::MOST_VALUE
+            ));
+        }
         let mut tags = private_tags(&request.id, &lineage);
         if request.cut_over {
             tags.insert(tags::NAME.to_owned(), name);
             tags.insert(tags::CLUSTER.to_owned(), of.cluster.to_string());
         } else {
-            tags.insert(tags::NAME.to_owned(), format!("inspection of {name}").chars().take(255).collect());
+            tags.insert(
+                tags::NAME.to_owned(),
+                format!("inspection of {name}").chars().take(tags::MOST_VALUE).collect(),
+            );
         }
         Ok(Self {
             snapshot: source.snapshot.id.clone(),

@@ -14,9 +14,6 @@ use crate::slot::Slot;
 use crate::tags::{self, Tags};
 use crate::volume::Volume;
 
-/// Most of a tag's value: characters. Counted in UTF-16 units, so that it holds whichever way EC2 counts.
-const MOST_VALUE: usize = 256;
-
 /// How one volume's tags change: write, see it written, then take away. In this order nothing is ever lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagChange {
@@ -122,7 +119,8 @@ fn pack(originals: &Tags) -> Tags {
     let mut values = vec![String::new()];
     let mut units = 0;
     for character in whole.chars() {
-        if units + character.len_utf16() > MOST_VALUE {
+        // In UTF-16 units, so that it fits whichever way EC2 counts.
+        if units + character.len_utf16() > tags::MOST_VALUE {
             values.push(String::new());
             units = 0;
         }

@@ -81,16 +81,13 @@ impl Planner<'_> {
         let full = full_tags(source, of);
         let (made, stage) = match progress(self.volumes, &self.request.id, &lineage, &source.snapshot.id) {
             Progress::None => (None, Stage::New),
+            Progress::Made(volume) if !is_as_planned(volume, &new) => {
+                return Err(self.over(&lineage, &format!("its volume {} was made with other settings", volume.id)));
+            }
             Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), Stage::Creating),
             Progress::Made(volume) => (Some(volume), Stage::Available),
             Progress::Live(volume) => (Some(volume), Stage::Live),
-            Progress::Over(why) => {
-                let message = format!(
-                    "id: the restore {} is over for member {}: {why}; plan again",
-                    self.request.id, lineage.member
-                );
-                return Err(Refusal::invalid(message));
-            }
+            Progress::Over(why) => return Err(self.over(&lineage, &why)),
         };
         let made = made.map(|volume| volume.id.clone());
         let mut refusals = Vec::new();
@@ -116,6 +113,10 @@ impl Planner<'_> {
         }
         let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
         Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
+    }
+
+    fn over(&self, lineage: &Lineage, why: &str) -> Refusal {
+        Refusal::invalid(format!("id: the restore {} is over for {lineage}: {why}; plan again", self.request.id))
     }
 
     fn in_progress(&self, lineage: &Lineage) -> Vec<Refusal> {
@@ -239,6 +240,16 @@ impl Planner<'_> {
         }
         event
     }
+}
+
+/// Whether an earlier try made the volume as it would be made now. EC2 shows IOPS and throughput where they apply.
+fn is_as_planned(volume: &Volume, new: &NewVolume) -> bool {
+    let settings = &new.settings;
+    volume.zone == new.zone
+        && volume.volume_type == settings.volume_type
+        && volume.size_gib == settings.size_gib
+        && settings.iops.is_none_or(|iops| volume.iops == Some(iops))
+        && settings.throughput.is_none_or(|throughput| volume.throughput == Some(throughput))
 }
 
 /// Stands for a volume that is not there yet: as long as an id is.

@@ -100,7 +100,7 @@ fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<U
     let replaced: Vec<&Volume> = replaced.collect();
     if volume.is_none() && replaced.is_empty() {
         return not_ours(format!(
-            "is no etcd volume in this account and region; give the one that the restore made for {lineage}"
+            "is not of {lineage}, nor did it replace a volume that was, in this account and region"
         ));
     }
     if let Some(volume) = volume {
@@ -155,14 +155,7 @@ fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
         );
         refusals.push(Refusal::new(RefusalKind::VolumeAttached, message));
     }
-    for volume in claimants(volumes, lineage).filter(|volume| !member.is_about(&volume.id)) {
-        let message = format!("{} claims {lineage} by now: undo what made it, or take its tags away", volume.id);
-        refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
-    }
-    for (id, restore, _) in rivals(volumes, lineage, None).filter(|(id, ..)| !member.is_about(id)) {
-        let message = format!("restore {restore} is making {id} for {lineage}: finish or undo that one first");
-        refusals.push(Refusal::new(RefusalKind::RestoreInProgress, message));
-    }
+    refusals.extend(member.rival(volumes));
     // Giving back adds before it takes, and parking does so too.
     let old = member.old.iter().filter_map(|(id, _)| find(id)).map(|volume| {
         let was = originals(&volume.tags).unwrap_or_default();
@@ -179,9 +172,28 @@ fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
 }
 
 impl UndoMember {
+    /// Who is at the member, so that nothing can be given back to it. A volume that still has its tags, since the restore
+    /// died before it took them, is none: it is given nothing that it lacks.
+    fn rival(&self, volumes: &[Volume]) -> Option<Refusal> {
+        let lineage = &self.lineage;
+        let lacks_tags = |volume: &&Volume| self.is_old(&volume.id) && !claims(&volume.tags, lineage);
+        volumes.iter().find(lacks_tags)?;
+        if let Some(volume) = claimants(volumes, lineage).find(|volume| !self.is_about(&volume.id)) {
+            let message = format!("{} claims {lineage} by now: undo what made it, or take its tags away", volume.id);
+            return Some(Refusal::new(RefusalKind::MemberClaimed, message));
+        }
+        let (id, restore, _) = rivals(volumes, lineage, None).find(|(id, ..)| !self.is_about(id))?;
+        let message = format!("restore {restore} is making {id} for {lineage}: finish or undo that one first");
+        Some(Refusal::new(RefusalKind::RestoreInProgress, message))
+    }
+
+    fn is_old(&self, volume: &VolumeId) -> bool {
+        self.old.iter().any(|(old, _)| old == volume)
+    }
+
     /// Whether the volume is the one that is taken back, or one that is given back.
     fn is_about(&self, volume: &VolumeId) -> bool {
-        self.new == *volume || self.old.iter().any(|(old, _)| old == volume)
+        self.new == *volume || self.is_old(volume)
     }
 
     fn zones(&self) -> impl Iterator<Item = &Zone> {
@@ -206,14 +218,13 @@ impl UndoPlan {
         let mut give_backs = Vec::new();
         for member in &self.members {
             let lineage = &member.lineage;
-            let is_old = |id: &VolumeId| member.old.iter().any(|(old, _)| old == id);
-            if let Some(volume) = claimants(volumes, lineage).find(|volume| !is_old(&volume.id)) {
-                return Err(format!("{} claims {lineage} by now", volume.id));
+            if claimants(volumes, lineage).any(|volume| volume.id == member.new) {
+                return Err(format!("EC2 still shows the tags of {}, which were taken away", member.new));
             }
-            if let Some((id, restore, _)) = rivals(volumes, lineage, None).find(|(id, ..)| !member.is_about(id)) {
-                return Err(format!("restore {restore} is making {id} for {lineage}"));
+            if let Some(rival) = member.rival(volumes) {
+                return Err(rival.message);
             }
-            for volume in volumes.iter().filter(|volume| is_old(&volume.id) && is_retired(&volume.tags)) {
+            for volume in volumes.iter().filter(|volume| member.is_old(&volume.id) && is_retired(&volume.tags)) {
                 let give_back = parking::give_back(volume);
                 let give_back = give_back.ok_or_else(|| format!("what was parked on {} cannot be read", volume.id))?;
                 give_backs.push((lineage.member.clone(), give_back));

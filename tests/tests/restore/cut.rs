@@ -1,0 +1,150 @@
+//! A run that dies at any call: before EC2 gets it, or after EC2 did it and before the answer comes. Then the same event
+//! again, then undo, or undo at once; the promises hold at every moment, by the account's state and call log alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scenarios::ledger::Ledger;
+use scenarios::observed::Volume;
+use scenarios::{Account, Kops, LocalAws};
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::*;
+
+/// Where a run is cut, and what follows.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// The call, from 1.
+    call: usize,
+    /// EC2 does that call, and only its answer is lost.
+    after: bool,
+    /// The apply is sent again first.
+    repeat: bool,
+}
+
+struct Scene {
+    account: Account,
+    before: Vec<Volume>,
+    apply: Value,
+}
+
+impl Scene {
+    /// Three living members, to be rolled back; the call log is empty.
+    async fn set() -> Self {
+        let account = LocalAws::account();
+        let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
+        cluster.past_point("main", POINT).await;
+        let before = account.volumes().await;
+        let apply = planned(&restore(&account).await, main(json!({"recovery_point": POINT, "replace": true}))).await;
+        account.forget_calls().await;
+        drop(cluster);
+        Self { account, before, apply }
+    }
+
+    /// From the cut on EC2 is out of reach, and the run is killed.
+    async fn die(&self, cut: Cut) {
+        let skip = u32::try_from(cut.call - 1).unwrap();
+        if cut.after {
+            self.account.fail_next("*").after(skip).losing_the_answer().await;
+        }
+        self.account.fail_next("*").after(skip).losing_the_request().always().await;
+        let dying = restore(&self.account).await;
+        tokio::select! {
+            _ = dying.invoke(self.apply.clone()) => {}
+            () = self.cut_off(cut.call) => dying.kill(),
+        }
+        self.account.clear_faults().await;
+    }
+
+    async fn cut_off(&self, call: usize) {
+        loop {
+            let calls = self.account.all_calls().await;
+            if calls.len() >= call && calls[..call].iter().all(|call| call.ended.is_some()) {
+                return;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The volumes that were made, by member.
+    async fn made(&self) -> Value {
+        let mut made = serde_json::Map::new();
+        for call in self.account.calls("CreateVolume").await {
+            let member = call.tags()["etcd-backup/lineage"].split_once('/').unwrap().1.to_owned();
+            if let Some(volume) = call.made {
+                let same = made.insert(member.clone(), json!(volume)).is_none_or(|before| before == json!(volume));
+                assert!(same, "member {member} has two volumes");
+            }
+        }
+        Value::Object(made)
+    }
+
+    async fn check_every_moment(&self, cut: Cut) {
+        let calls = self.account.all_calls().await;
+        for (moment, ledger) in Ledger::from(&self.before).moments(&calls) {
+            for member in MEMBERS {
+                let claimants = ledger.claimants(CLUSTER, "main", member);
+                assert!(claimants.len() <= 1, "{cut:?}: {moment}: {claimants:?} claim {member}");
+            }
+            assert!(!ledger.is_mixed(CLUSTER, "main", &MEMBERS), "{cut:?}: {moment}: old and new side by side");
+        }
+        for call in &calls {
+            assert!(!call.action.starts_with("Delete") || call.action == "DeleteTags", "{cut:?}: {}", call.action);
+            assert!(call.action != "CreateVolume" || call.param("SnapshotId").is_some(), "{cut:?}: a blank volume");
+        }
+    }
+}
+
+async fn survive(cut: Cut) {
+    let scene = Scene::set().await;
+    scene.die(cut).await;
+    let restore = restore(&scene.account).await;
+    let mut made = scene.made().await;
+    if cut.repeat {
+        let result = restore.invoke(scene.apply.clone()).await.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+        assert!(is_accepted(&result), "{cut:?}: {result:#}");
+        made = scene.made().await;
+        assert_eq!(scene.account.volumes().await.len(), 6, "{cut:?}: one new volume a member");
+        assert_eq!(result["undo"]["volumes"], made, "{cut:?}");
+        for (volume, old) in each(&result, "new_volume").into_iter().zip(&scene.before) {
+            let new = scene.account.volume(volume).await.unwrap();
+            assert_eq!(new.tags.keys().collect::<Vec<_>>(), old.tags.keys().collect::<Vec<_>>(), "{cut:?}");
+        }
+    }
+    if made.as_object().unwrap().is_empty() {
+        assert_eq!(scene.account.volumes().await, scene.before, "{cut:?}");
+        return;
+    }
+    let undo = main(json!({"mode": "undo", "volumes": made}));
+    let undone = restore.invoke(undo).await.unwrap_or_else(|error| panic!("{cut:?}: undo: {error}"));
+    assert_eq!(undone["outcome"], "undone", "{cut:?}");
+    let after = scene.account.volumes().await;
+    for old in &scene.before {
+        assert!(after.contains(old), "{cut:?}: {old:?} is {:?}", after.iter().find(|one| one.id == old.id));
+    }
+    scene.check_every_moment(cut).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_a_run_dies_at_it_goes_on_or_is_undone_and_nothing_is_lost() {
+    let whole = Scene::set().await;
+    restore(&whole.account).await.invoke(whole.apply.clone()).await.unwrap();
+    let calls = whole.account.all_calls().await.len();
+    assert!(calls >= 25, "{calls} calls: is that a whole restore?");
+
+    let at_once = Arc::new(Semaphore::new(4));
+    let mut cases = JoinSet::new();
+    for call in 1..=calls {
+        for (after, repeat) in [(false, true), (false, false), (true, true), (true, false)] {
+            let at_once = Arc::clone(&at_once);
+            cases.spawn(async move {
+                let _turn = at_once.acquire().await.unwrap();
+                survive(Cut { call, after, repeat }).await;
+            });
+        }
+    }
+    cases.join_all().await;
+}
