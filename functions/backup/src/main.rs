@@ -8,6 +8,7 @@ mod request;
 
 use std::sync::Arc;
 
+use aws_config::retry::RetryMode;
 use etcd_backup_aws::clients;
 use etcd_backup_aws::config::BackupConfig;
 use handler::Backup;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
     if let Err(invalid) = &config {
         tracing::error!("The configuration cannot be used, every invocation will be refused: {invalid}");
     }
-    let backup = Arc::new(Backup::new(&clients::load().await, config));
+    let backup = Arc::new(Backup::new(&clients::load(RetryMode::Adaptive).await, config));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let backup = Arc::clone(&backup);
         async move { backup.handle(event).await }

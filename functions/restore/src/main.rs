@@ -8,6 +8,7 @@ mod observe;
 
 use std::sync::Arc;
 
+use aws_config::retry::RetryMode;
 use etcd_backup_aws::clients;
 use etcd_backup_aws::config::RestoreConfig;
 use handler::Restore;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
     if let Err(invalid) = &config {
         tracing::error!("The configuration cannot be used, every invocation will be refused: {invalid}");
     }
-    let restore = Arc::new(Restore::new(&clients::load().await, config));
+    let restore = Arc::new(Restore::new(&clients::load(RetryMode::Standard).await, config));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let restore = Arc::clone(&restore);
         async move { restore.handle(event).await }

@@ -45,7 +45,7 @@ impl Scene {
     }
 
     /// From the cut on EC2 is out of reach, and the run is killed.
-    async fn die(&self, cut: Cut) {
+    async fn die(&self, event: &Value, cut: Cut) {
         let skip = u32::try_from(cut.call - 1).unwrap();
         if cut.after {
             self.account.fail_next("*").after(skip).losing_the_answer().await;
@@ -53,7 +53,7 @@ impl Scene {
         self.account.fail_next("*").after(skip).losing_the_request().always().await;
         let dying = restore(&self.account).await;
         tokio::select! {
-            _ = dying.invoke(self.apply.clone()) => {}
+            _ = dying.invoke(event.clone()) => {}
             () = self.cut_off(cut.call) => dying.kill(),
         }
         self.account.clear_faults().await;
@@ -82,6 +82,13 @@ impl Scene {
         Value::Object(made)
     }
 
+    async fn check_all_is_as_before(&self, cut: Cut) {
+        let after = self.account.volumes().await;
+        for old in &self.before {
+            assert!(after.contains(old), "{cut:?}: {old:?} is {:?}", after.iter().find(|one| one.id == old.id));
+        }
+    }
+
     async fn check_every_moment(&self, cut: Cut) {
         let calls = self.account.all_calls().await;
         for (moment, ledger) in Ledger::from(&self.before).moments(&calls) {
@@ -100,7 +107,7 @@ impl Scene {
 
 async fn survive(cut: Cut) {
     let scene = Scene::set().await;
-    scene.die(cut).await;
+    scene.die(&scene.apply, cut).await;
     let restore = restore(&scene.account).await;
     let mut made = scene.made().await;
     if cut.repeat {
@@ -121,24 +128,38 @@ async fn survive(cut: Cut) {
     let undo = main(json!({"mode": "undo", "volumes": made}));
     let undone = restore.invoke(undo).await.unwrap_or_else(|error| panic!("{cut:?}: undo: {error}"));
     assert_eq!(undone["outcome"], "undone", "{cut:?}");
-    let after = scene.account.volumes().await;
-    for old in &scene.before {
-        assert!(after.contains(old), "{cut:?}: {old:?} is {:?}", after.iter().find(|one| one.id == old.id));
-    }
+    scene.check_all_is_as_before(cut).await;
     scene.check_every_moment(cut).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_call_a_run_dies_at_it_goes_on_or_is_undone_and_nothing_is_lost() {
-    let whole = Scene::set().await;
-    restore(&whole.account).await.invoke(whole.apply.clone()).await.unwrap();
-    let calls = whole.account.all_calls().await.len();
-    assert!(calls >= 25, "{calls} calls: is that a whole restore?");
+async fn survive_in_undo(cut: Cut) {
+    let scene = Scene::set().await;
+    let result = restore(&scene.account).await.invoke(scene.apply.clone()).await.unwrap();
+    let made_by = scene.account.all_calls().await;
+    scene.account.forget_calls().await;
+    scene.die(&result["undo"], cut).await;
 
+    match restore(&scene.account).await.invoke(result["undo"].clone()).await {
+        Ok(undone) => assert_eq!(undone["outcome"], "undone", "{cut:?}"),
+        Err(error) => assert_eq!(error.error_type, "NothingToUndo", "{cut:?}: {error}"),
+    }
+
+    scene.check_all_is_as_before(cut).await;
+    let (_, applied) = Ledger::from(&scene.before).moments(&made_by).pop().unwrap();
+    for (moment, ledger) in applied.moments(&scene.account.all_calls().await) {
+        for member in MEMBERS {
+            assert!(ledger.claimants(CLUSTER, "main", member).len() <= 1, "{cut:?}: {moment}");
+        }
+        assert!(!ledger.is_mixed(CLUSTER, "main", &MEMBERS), "{cut:?}: {moment}: old and new side by side");
+    }
+}
+
+/// All cuts of a run of so many calls, some at a time.
+async fn each_cut<F: Future<Output = ()> + Send + 'static>(calls: usize, repeat: &[bool], survive: fn(Cut) -> F) {
     let at_once = Arc::new(Semaphore::new(4));
     let mut cases = JoinSet::new();
     for call in 1..=calls {
-        for (after, repeat) in [(false, true), (false, false), (true, true), (true, false)] {
+        for (after, repeat) in repeat.iter().flat_map(|repeat| [(false, *repeat), (true, *repeat)]) {
             let at_once = Arc::clone(&at_once);
             cases.spawn(async move {
                 let _turn = at_once.acquire().await.unwrap();
@@ -147,4 +168,24 @@ async fn whatever_call_a_run_dies_at_it_goes_on_or_is_undone_and_nothing_is_lost
         }
     }
     cases.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_an_apply_dies_at_it_goes_on_or_is_undone_and_nothing_is_lost() {
+    let whole = Scene::set().await;
+    restore(&whole.account).await.invoke(whole.apply.clone()).await.unwrap();
+    let calls = whole.account.all_calls().await.len();
+    assert!(calls >= 25, "{calls} calls: is that a whole restore?");
+    each_cut(calls, &[true, false], survive).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_an_undo_dies_at_it_goes_on_and_nothing_is_lost() {
+    let whole = Scene::set().await;
+    let result = restore(&whole.account).await.invoke(whole.apply.clone()).await.unwrap();
+    whole.account.forget_calls().await;
+    restore(&whole.account).await.invoke(result["undo"].clone()).await.unwrap();
+    let calls = whole.account.all_calls().await.len();
+    assert!(calls >= 20, "{calls} calls: is that a whole undo?");
+    each_cut(calls, &[true], survive_in_undo).await;
 }

@@ -1,11 +1,17 @@
 //! `restore`, as Lambda runs it.
 
 mod apply;
+mod bad_input;
 mod cut;
+mod faults;
+mod foreign;
+mod plan;
 mod refusals;
+mod rivals;
+mod tells;
 mod undo;
 
-use scenarios::{Account, Function, RunningFunction};
+use scenarios::{Account, Function, RunningFunction, tags};
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "k8s.example.com";

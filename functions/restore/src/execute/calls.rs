@@ -10,7 +10,7 @@ use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::restore::TagChange;
 use etcd_backup_core::volume::Volume;
 use futures::future::join_all;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Halt;
 
@@ -89,7 +89,7 @@ impl Calls<'_> {
     }
 
     pub(super) async fn pause(&self, pause: &mut Pause) -> Result<(), Halt> {
-        sleep(pause.next()).await;
+        sleep_until((Instant::now() + pause.next()).min(self.deadline.stop_starting)).await;
         self.check_time()
     }
 }

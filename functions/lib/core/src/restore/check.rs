@@ -89,7 +89,9 @@ impl RestorePlan {
         let (mut wait, mut rival) = (None, None);
         match volumes.iter().find(|volume| volume.id == *own) {
             Some(volume) if is_retired(&volume.tags) => return undone(&lineage.member, own),
-            Some(volume) if reached == Reached::Tagged && !has(&volume.tags, &plan.full) => {
+            Some(volume)
+                if reached == Reached::Tagged && plan.stage < Stage::Live && !has(&volume.tags, &plan.full) =>
+            {
                 wait = Some(format!("EC2 does not show the tags of {own} yet"));
             }
             Some(_) => {}
