@@ -47,6 +47,12 @@ impl Ledger {
         moments
     }
 
+    /// The tags of a volume.
+    #[must_use]
+    pub fn tags(&self, volume: &str) -> Option<&Tags> {
+        self.tags.get(volume)
+    }
+
     /// The volumes that protokube or etcd-manager would take for a member.
     #[must_use]
     pub fn claimants(&self, cluster: &str, etcd: &str, member: &str) -> Vec<&str> {

@@ -32,6 +32,7 @@ pub mod kops;
 pub mod ledger;
 pub mod local_aws;
 pub mod observed;
+pub mod policy;
 pub mod raw;
 pub mod stand_in;
 pub mod tags;

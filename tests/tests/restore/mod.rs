@@ -5,9 +5,11 @@ mod bad_input;
 mod cut;
 mod faults;
 mod foreign;
+mod permissions;
 mod plan;
 mod refusals;
 mod rivals;
+mod runbook;
 mod tells;
 mod undo;
 

@@ -1,0 +1,113 @@
+//! The events of the runbook, from their files, each in the case that it is for.
+
+use scenarios::{Account, Kops, LocalAws, RawSnapshot};
+use serde_json::json;
+
+use super::*;
+
+macro_rules! event {
+    ($name:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("../../../events/restore/", $name, ".json"))).unwrap()
+    };
+}
+
+async fn is_applied_and_accepted(restore: &RunningFunction, plan: Value) -> Value {
+    assert_eq!(plan["mode"], "plan");
+    let result = applied(restore, plan).await;
+    assert!(is_accepted(&result), "{result:#}");
+    result
+}
+
+/// Three masters, with the points of two hours.
+async fn cluster(account: &Account) -> Kops<'_> {
+    let cluster = Kops::cluster(CLUSTER).create(account).await;
+    cluster.past_hours("main", "2026-11-23T03:00:00Z", 2).await;
+    cluster.past_hours("events", "2026-11-23T03:00:00Z", 2).await;
+    cluster
+}
+
+#[tokio::test]
+async fn the_recovery_points_are_listed() {
+    let account = LocalAws::account();
+    cluster(&account).await;
+    let listed = restore(&account).await.invoke(event!("list")).await.unwrap();
+    assert_eq!(listed["recovery_points"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_single_masters_volume_is_lost() {
+    let account = LocalAws::account();
+    let mut single = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    single.past_point("main", POINT).await;
+    single.lose("main", "a").await;
+    is_applied_and_accepted(&restore(&account).await, event!("plan-lost")).await;
+}
+
+#[tokio::test]
+async fn a_whole_etcd_cluster_is_rolled_back() {
+    let account = LocalAws::account();
+    cluster(&account).await;
+    let result = is_applied_and_accepted(&restore(&account).await, event!("plan-roll-back")).await;
+    assert_eq!(result["recovery_point"], POINT);
+}
+
+#[tokio::test]
+async fn an_apply_is_sent_and_one_member_of_it_undone() {
+    let account = LocalAws::account();
+    let cluster = cluster(&account).await;
+    let restore = restore(&account).await;
+    let result = restore.invoke(event!("apply")).await.unwrap();
+    assert!(is_accepted(&result), "{result:#}");
+
+    let mut undo = event!("undo");
+    let fields = |event: &Value| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(fields(&undo), fields(&result["undo"]), "the file has the form of the answer's");
+    undo["volumes"]["a"] = result["undo"]["volumes"]["a"].clone();
+    assert_eq!(restore.invoke(undo).await.unwrap()["outcome"], "undone");
+    let old = account.volume(cluster.volume("main", "a")).await.unwrap();
+    assert_eq!(old.tags, cluster.get("main", "a").tags);
+}
+
+#[tokio::test]
+async fn the_whole_cluster_is_gone() {
+    let account = LocalAws::account();
+    let mut cluster = cluster(&account).await;
+    for (etcd, member) in ["main", "events"].iter().flat_map(|etcd| MEMBERS.map(|member| (*etcd, member))) {
+        cluster.lose(etcd, member).await;
+    }
+    let restore = restore(&account).await;
+    is_applied_and_accepted(&restore, event!("plan-lost")).await;
+    is_applied_and_accepted(&restore, event!("plan-lost-events")).await;
+    assert_eq!(account.volumes().await.len(), 6);
+}
+
+#[tokio::test]
+async fn one_of_three_members_is_lost_and_the_plan_says_to_replace_it() {
+    let account = LocalAws::account();
+    let mut cluster = cluster(&account).await;
+    cluster.lose("main", "b").await;
+    let mut plan = event!("plan-lost");
+    plan["members"] = json!(["b"]);
+    let plan = restore(&account).await.invoke(plan).await.unwrap();
+    assert_eq!(refusals(&plan), ["MemberRollback"]);
+    assert!(plan["refusals"][0]["message"].as_str().unwrap().contains("replace the lost member instead"), "{plan:#}");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_tool_is_restored() {
+    let account = LocalAws::account();
+    let foreign = RawSnapshot::of("vol-00000000000000001", POINT).with_id("snap-0123456789abcdef0");
+    account.plant_snapshots(&[foreign]).await;
+    is_applied_and_accepted(&restore(&account).await, event!("plan-foreign-snapshot")).await;
+}
+
+#[tokio::test]
+async fn a_volume_for_inspection_is_made() {
+    let account = LocalAws::account();
+    cluster(&account).await;
+    let result = applied(&restore(&account).await, event!("plan-inspection")).await;
+    assert!(
+        says(&result["next_steps"], &["Attach each new volume to an instance in its zone", "Delete it by hand"]),
+        "{result:#}"
+    );
+}
