@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+/// The condition keys of a request, with their values.
+pub type Context = BTreeMap<String, BTreeSet<String>>;
+
 /// What a call would do.
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
@@ -11,8 +14,8 @@ pub struct Request<'a> {
     pub action: &'a str,
     /// The ARN of what it is done to.
     pub resource: &'a str,
-    /// The condition keys that are there, with their values.
-    pub context: BTreeMap<String, BTreeSet<String>>,
+    /// The condition keys that are there.
+    pub context: Context,
 }
 
 /// Whether a policy allows a request: some statement does, and none denies it.

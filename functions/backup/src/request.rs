@@ -55,7 +55,7 @@ pub(crate) fn parse(event: Value, id: &str, config: &BackupConfig, now: Timestam
             now,
         );
     }
-    by_hand(event::read(event, ACCEPTED)?, id, config)
+    by_hand(&event::read(event, ACCEPTED)?, id, config)
 }
 
 /// A scheduled time is believed however old, but not ahead of its time: beside a point of the future all others would
@@ -81,7 +81,7 @@ fn scheduled(
     })
 }
 
-fn by_hand(event: ByHand, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {
+fn by_hand(event: &ByHand, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {
     let scope = config.clusters.narrowed(event.cluster.as_deref(), event.etcd_cluster.as_deref()).map_err(invalid)?;
     Ok(Request {
         id: id.to_owned(),

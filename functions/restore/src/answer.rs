@@ -18,9 +18,9 @@ pub(crate) enum Stop {
     Interrupted(String, Box<RestoreResult>),
 }
 
-impl Stop {
-    pub(crate) fn unobserved(failure: Failure) -> Self {
-        Self::Unobserved(failure.to_string())
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Unobserved(failure.message)
     }
 }
 

@@ -85,8 +85,9 @@ impl Ready {
     }
 
     async fn list(&self, scope: &Scope, limit: usize, deadline: Deadline) -> Result<Value, Stop> {
-        let snapshots = async { self.ec2.marked_snapshots(scope, &self.ec2.permit().await).await };
-        let (snapshots, unreadable) = in_time(deadline, async { snapshots.await.map_err(Stop::unobserved) }).await?;
+        let look =
+            Box::pin(async { self.ec2.marked_snapshots(scope, &self.ec2.permit().await).await.map_err(Stop::from) });
+        let (snapshots, unreadable) = in_time(deadline, look).await?;
         let max_skew = self.config.settings.max_skew;
         Ok(answer(&restore::list((&snapshots, unreadable), scope, limit, max_skew, Timestamp::now())))
     }
@@ -97,7 +98,7 @@ impl Ready {
         deadline: Deadline,
     ) -> Result<(RestorePlan, restore::Observed), Stop> {
         let settings = &self.config.settings;
-        let observed = in_time(deadline, observe::for_restore(&self.ec2, request, settings)).await?;
+        let observed = in_time(deadline, Box::pin(observe::for_restore(&self.ec2, request, settings))).await?;
         let plan = restore::plan(&observed, request, settings, Timestamp::now())?;
         Ok((plan, observed))
     }
@@ -116,7 +117,7 @@ impl Ready {
     }
 
     async fn undo(&self, request: &UndoRequest, deadline: Deadline) -> Result<Value, Stop> {
-        let observed = in_time(deadline, observe::around(&self.ec2, &request.of)).await?;
+        let observed = in_time(deadline, Box::pin(observe::around(&self.ec2, &request.of))).await?;
         let plan = match restore::plan_undo(&observed, request) {
             Ok(plan) => plan,
             Err(refusals) => {

@@ -15,14 +15,14 @@ pub(crate) async fn for_restore(ec2: &Ec2, request: &RestoreRequest, settings: &
                 clusters: ClusterSet::Named([of.cluster.clone()].into()),
                 etcd_cluster: Some(of.etcd_cluster.clone()),
             };
-            let snapshots = async { ec2.marked_snapshots(&scope, &ec2.permit().await).await.map_err(Stop::unobserved) };
+            let snapshots = async { ec2.marked_snapshots(&scope, &ec2.permit().await).await.map_err(Stop::from) };
             let ((snapshots, unreadable), mut observed) = tokio::try_join!(snapshots, around(ec2, of))?;
             observed.warnings.extend(unreadable);
             observed.snapshots = snapshots;
             Ok(observed)
         }
         What::Snapshot(id, _) => {
-            let (snapshots, unreadable) = ec2.snapshot(id, &ec2.permit().await).await.map_err(Stop::unobserved)?;
+            let (snapshots, unreadable) = ec2.snapshot(id, &ec2.permit().await).await.map_err(Stop::from)?;
             let of = subject(request, &snapshots, &settings.clusters)?;
             let mut observed = around(ec2, &of).await?;
             observed.warnings.extend(unreadable);
@@ -36,7 +36,7 @@ pub(crate) async fn for_restore(ec2: &Ec2, request: &RestoreRequest, settings: &
 pub(crate) async fn around(ec2: &Ec2, of: &EtcdClusterId) -> Result<Observed, Stop> {
     let masters = async { ec2.masters(&of.cluster, &ec2.permit().await).await };
     let (volumes, masters) = tokio::join!(ec2.volumes_around(of), masters);
-    let (volumes, mut warnings) = volumes.map_err(Stop::unobserved)?;
+    let (volumes, mut warnings) = volumes.map_err(Stop::from)?;
     let masters = masters.unwrap_or_else(|failure| {
         warnings.push(format!("the masters could not be listed, the steps name none of them: {failure}"));
         Vec::new()

@@ -1,10 +1,10 @@
 //! The function's role: every call that it makes is allowed, and what it must never do is not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use scenarios::ledger::Ledger;
 use scenarios::observed::Call;
-use scenarios::policy::{Request, actions, allows};
+use scenarios::policy::{Context, Request, actions, allows};
 use scenarios::tags::Tags;
 use scenarios::{Kops, LocalAws};
 use serde_json::json;
@@ -18,9 +18,9 @@ fn policy() -> Value {
 }
 
 /// What IAM knows of a call that tags a volume: the tags that it has, and those that the call names.
-fn context(of_volume: &Tags, named: &Tags) -> BTreeMap<String, BTreeSet<String>> {
+fn context(of_volume: &Tags, named: &Tags) -> Context {
     let one = |value: &String| BTreeSet::from([value.clone()]);
-    let mut context: BTreeMap<String, BTreeSet<String>> =
+    let mut context: Context =
         of_volume.iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), one(value))).collect();
     context.extend(named.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), one(value))));
     context.insert("aws:TagKeys".into(), named.keys().cloned().collect());
@@ -28,7 +28,7 @@ fn context(of_volume: &Tags, named: &Tags) -> BTreeMap<String, BTreeSet<String>>
 }
 
 /// What EC2 asks IAM about a call that changes something.
-fn questions(call: &Call, before: &Ledger) -> Vec<(&'static str, &'static str, BTreeMap<String, BTreeSet<String>>)> {
+fn questions(call: &Call, before: &Ledger) -> Vec<(&'static str, &'static str, Context)> {
     let named = call.tags();
     match call.action.as_str() {
         "CreateVolume" => {
@@ -40,7 +40,7 @@ fn questions(call: &Call, before: &Ledger) -> Vec<(&'static str, &'static str, B
             tagging.insert("ec2:CreateAction".into(), ["CreateVolume".to_owned()].into());
             vec![
                 ("ec2:CreateVolume", VOLUME, of_volume),
-                ("ec2:CreateVolume", "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0", BTreeMap::new()),
+                ("ec2:CreateVolume", "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0", Context::new()),
                 ("ec2:CreateTags", VOLUME, tagging),
             ]
         }
@@ -107,7 +107,7 @@ async fn what_the_role_must_never_do_is_not_allowed() {
     let strange = tags::of([("Name", "a database")]);
     let parked = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
     let request = |action, resource, context| Request { action, resource, context };
-    let with = |mut context: BTreeMap<String, BTreeSet<String>>, key: &str, value: &str| {
+    let with = |mut context: Context, key: &str, value: &str| {
         context.insert(key.to_owned(), [value.to_owned()].into());
         context
     };
@@ -146,13 +146,13 @@ async fn what_the_role_must_never_do_is_not_allowed() {
         (
             false,
             "a snapshot is deleted",
-            request("ec2:DeleteSnapshot", "arn:aws:ec2:eu-central-1::snapshot/snap-1", BTreeMap::new()),
+            request("ec2:DeleteSnapshot", "arn:aws:ec2:eu-central-1::snapshot/snap-1", Context::new()),
         ),
         (false, "a volume is deleted", request("ec2:DeleteVolume", VOLUME, context(&kops, &none))),
         (
             false,
             "a key used not through EC2",
-            request("kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/1", BTreeMap::new()),
+            request("kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/1", Context::new()),
         ),
     ] {
         assert_eq!(allows(&policy, &request), allowed, "{what}");

@@ -4,7 +4,7 @@ use etcd_backup_core::backup::Settings;
 use etcd_backup_core::retention::Policy;
 use etcd_backup_core::scope::ClusterSet;
 
-use super::{InvalidConfiguration, Reader, from_env, on_off, period, whole};
+use super::{InvalidConfiguration, Reader, event_bus, from_env, on_off, period, whole};
 
 /// The default of `RETENTION`.
 pub const RETENTION: &str = "keep-last=3,keep-hourly=24,keep-daily=7,keep-weekly=4,keep-monthly=12";
@@ -37,7 +37,7 @@ impl BackupConfig {
         let max_prune = read.value("MAX_PRUNE", "100", |text| whole(text, 1_000_000));
         let max_skew = read.max_skew();
         let concurrency = read.concurrency();
-        let event_bus = read.event_bus();
+        let event_bus = read.any_value("EVENT_BUS", "default", event_bus);
         match (clusters, policy, prune, period, max_prune, max_skew, concurrency, event_bus) {
             (
                 Some(clusters),

@@ -3,7 +3,7 @@
 //! | variable | default | accepted |
 //! |---|---|---|
 //! | `CLUSTERS` | `*` | `*`, or kops cluster names, comma-separated |
-//! | `RETENTION` | see [`RETENTION`] | restic's `forget` words, see [`Policy`] |
+//! | `RETENTION` | see [`RETENTION`] | restic's `forget` words, see [`Policy`](etcd_backup_core::retention::Policy) |
 //! | `PRUNE` | `on` | `on`, `off` |
 //! | `SLOT` | `1h` | a duration that divides 24 hours |
 //! | `MAX_PRUNE` | `100` | a whole number from 1 |
@@ -68,13 +68,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         self.value("CONCURRENCY", "16", |text| whole(text, 256))
     }
 
-    fn event_bus(&mut self) -> Option<Option<String>> {
-        let event_bus = event_bus(self.text("EVENT_BUS", "default"));
-        self.check("EVENT_BUS", event_bus)
-    }
-
     fn text(&self, name: &str, default: &str) -> String {
         (self.variable)(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// What may be empty.
+    fn any_value<T>(&mut self, name: &str, default: &str, parse: impl Fn(String) -> Result<T, String>) -> Option<T> {
+        let parsed = parse(self.text(name, default));
+        self.check(name, parsed)
     }
 
     fn check<T>(&mut self, name: &str, parsed: Result<T, String>) -> Option<T> {

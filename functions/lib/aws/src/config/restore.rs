@@ -2,7 +2,7 @@
 
 use etcd_backup_core::restore::Settings;
 
-use super::{InvalidConfiguration, Reader, from_env};
+use super::{InvalidConfiguration, Reader, event_bus, from_env};
 
 /// The configuration of `restore`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl RestoreConfig {
     pub fn from_env() -> Result<Self, InvalidConfiguration> {
         let mut read = Reader { variable: from_env, invalid: Vec::new() };
         let (clusters, max_skew) = (read.clusters(), read.max_skew());
-        let (concurrency, event_bus) = (read.concurrency(), read.event_bus());
+        let (concurrency, event_bus) = (read.concurrency(), read.any_value("EVENT_BUS", "default", event_bus));
         match (clusters, max_skew, concurrency, event_bus) {
             (Some(clusters), Some(max_skew), Some(concurrency), Some(event_bus)) => {
                 Ok(Self { settings: Settings { clusters, max_skew }, concurrency, event_bus })

@@ -1,6 +1,6 @@
 //! What is observed: all pages, always.
 
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, Reservation};
 use etcd_backup_core::backup::NewSnapshot;
 use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
 use etcd_backup_core::restore::Master;
@@ -32,9 +32,11 @@ impl Ec2 {
             filter(&format!("tag:{}", tags::CLUSTER), [of.cluster.to_string()]),
             filter(&format!("tag:{}", tags::NAME), [of.volume_name("*")]),
         ];
-        let list = |filters| async move {
-            let _permit = self.permit().await;
-            self.volumes(filters).await
+        let list = |filters| {
+            Box::pin(async move {
+                let _permit = self.permit().await;
+                self.volumes(filters).await
+            })
         };
         let ((mut volumes, mut unreadable), (named, unreadable_named)) = tokio::try_join!(list(by_key), list(by_name))?;
         volumes.extend(named);
@@ -81,7 +83,7 @@ impl Ec2 {
             let call = self.client.describe_instances().set_filters(Some(filters.clone()));
             let page = call.max_results(500).set_next_token(token).send().await;
             let page = page.map_err(|error| Failure::of("DescribeInstances", &error))?;
-            let instances = page.reservations().iter().flat_map(|reservation| reservation.instances());
+            let instances = page.reservations().iter().flat_map(Reservation::instances);
             masters.extend(instances.filter_map(convert::master));
             token = next(page.next_token());
             if token.is_none() {

@@ -30,7 +30,7 @@ pub enum Standing {
     Over(String),
 }
 
-/// How far an apply has come, for [`standing`].
+/// How far an apply has come, for [`RestorePlan::standing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reached {
     /// The new volumes are made.

@@ -112,10 +112,10 @@ pub(super) fn give_back(volume: &Volume) -> Option<TagChange> {
 }
 
 fn pack(originals: &Tags) -> Tags {
-    let mut whole = format!("{};", originals.len());
-    for (key, value) in originals {
-        whole.push_str(&format!("{}:{}:{key}{value}", key.chars().count(), value.chars().count()));
-    }
+    let each = |(key, value): (&String, &String)| {
+        [key.chars().count().to_string(), value.chars().count().to_string(), key.clone() + value].join(":")
+    };
+    let whole = format!("{};{}", originals.len(), originals.iter().map(each).collect::<String>());
     let mut values = vec![String::new()];
     let mut units = 0;
     for character in whole.chars() {

@@ -138,7 +138,8 @@ impl Planner<'_> {
         let state = format!("`{}`{}", volume.state, attached.collect::<String>());
         let mut refusals = Vec::new();
         // A volume whose retirement has begun is not asked about again.
-        if !self.request.replace && !(made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made)) {
+        let begun = made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made);
+        if !self.request.replace && !begun {
             let message = format!(
                 "{lineage} has a volume, {} ({state}). If etcd on it is lost, set `replace` to retire it; if it is sound, \
                  there is nothing to restore",

@@ -44,8 +44,8 @@ pub(super) fn progress<'a>(
     }
     // Once a volume is the member's it bears nothing of ours. The old one tells which it is...
     let was_of = |volume: &Volume| originals(&volume.tags).is_some_and(|tags| claims(&tags, lineage));
-    let old = volumes.iter().filter(|volume| of_this(volume) && is_retired(&volume.tags) && was_of(volume));
-    let replaced_by = old.filter_map(|volume| volume.tags.get(tags::REPLACED_BY)).next();
+    let mut old = volumes.iter().filter(|volume| of_this(volume) && is_retired(&volume.tags) && was_of(volume));
+    let replaced_by = old.find_map(|volume| volume.tags.get(tags::REPLACED_BY));
     if let Some(replaced_by) = replaced_by {
         return match volumes.iter().find(|volume| volume.id.as_str() == replaced_by) {
             Some(volume) if claims(&volume.tags, lineage) && !is_retired(&volume.tags) => Progress::Live(volume),

@@ -62,7 +62,7 @@ pub fn report_plan(plan: &RestorePlan, volumes: &[Volume]) -> RestoreResult {
     }
     result.acceptance = plan.cut_over.then(|| plan.forecast.clone());
     result.next_steps = plan.steps_before.iter().chain(&plan.steps_after).cloned().collect();
-    result.refusals = plan.refusals.clone();
+    result.refusals.clone_from(&plan.refusals);
     result.apply = plan.refusals.is_empty().then(|| plan.apply.clone());
     result.undo = None;
     result
@@ -72,7 +72,7 @@ pub fn report_plan(plan: &RestorePlan, volumes: &[Volume]) -> RestoreResult {
 #[must_use]
 pub fn report_applied(plan: &RestorePlan, done: &Done) -> RestoreResult {
     let mut result = report(plan, done, Outcome::Applied);
-    result.next_steps = plan.steps_after.clone();
+    result.next_steps.clone_from(&plan.steps_after);
     if let Some(acceptance) = done.acceptance.as_ref().filter(|acceptance| !acceptance.is_ok()) {
         let Acceptance { protokube, etcd_manager, kops } = acceptance;
         result.warnings.push(format!(

@@ -143,7 +143,6 @@ fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<U
 }
 
 fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
-    let lineage = &member.lineage;
     let find = |id: &VolumeId| volumes.iter().find(|volume| volume.id == *id);
     let mut refusals = Vec::new();
     if let Some(volume) = find(&member.new).filter(|volume| member.retire && volume.is_attached()) {
