@@ -140,6 +140,19 @@ impl Account {
         }
     }
 
+    /// Waits until this many calls have made a volume; gives the volumes, in the order of the calls.
+    pub async fn until_made(&self, volumes: usize) -> Vec<String> {
+        let limit = Instant::now() + Duration::from_secs(30);
+        loop {
+            let made: Vec<String> = self.calls("CreateVolume").await.into_iter().filter_map(|call| call.made).collect();
+            if made.len() >= volumes {
+                return made;
+            }
+            assert!(Instant::now() < limit, "{} volumes were made, never {volumes}", made.len());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Every event put to EventBridge so far.
     pub async fn events(&self) -> Vec<Event> {
         let events = self.control.get("events").await;

@@ -75,8 +75,7 @@ async fn a_volume_that_fails_ends_the_restore_names_its_key_and_leaves_nothing_i
     let before = account.volumes().await;
 
     let (answer, failed) = tokio::join!(restore.invoke(apply), async {
-        let calls = account.until_called("CreateVolume", 3).await;
-        let failed = calls.iter().find_map(|call| call.made.clone()).unwrap();
+        let failed = account.until_made(3).await.remove(0);
         account.change_volumes(&failed).state("error").await;
         account.settle_volumes().await;
         failed
@@ -99,8 +98,7 @@ async fn a_volume_that_vanishes_ends_the_restore() {
     account.volumes_stay_creating().await;
 
     let (answer, gone) = tokio::join!(restore.invoke(apply), async {
-        let calls = account.until_called("CreateVolume", 3).await;
-        let gone = calls.iter().find_map(|call| call.made.clone()).unwrap();
+        let gone = account.until_made(3).await.remove(0);
         account.change_volumes(&gone).state("available").await;
         account.delete_volume(&gone).await;
         gone

@@ -78,7 +78,7 @@ async fn a_restore_whose_volume_was_not_seen_finds_the_other_one_live_and_withdr
     account.forget_calls().await;
 
     let (lost, won) = tokio::join!(first.invoke(older), async {
-        account.until_called("CreateVolume", 1).await;
+        account.until_made(1).await;
         second.invoke(younger).await.unwrap()
     });
 
@@ -150,7 +150,7 @@ async fn a_claimant_that_appears_while_volumes_are_made_makes_the_restore_withdr
     let created = account.calls("CreateVolume").await.len();
 
     let (answer, twin) = tokio::join!(restore.invoke(apply.clone()), async {
-        account.until_called("CreateVolume", created + 3).await;
+        account.until_made(created + 3).await;
         let twin = cluster.duplicate("main", "b").await;
         account.settle_volumes().await;
         twin
@@ -210,11 +210,7 @@ async fn a_volume_that_is_attached_meanwhile_is_not_made_anyones() {
     let instance = account.run_instance("eu-central-1a").await;
 
     let (answer, ()) = tokio::join!(restore.invoke(apply.clone()), async {
-        let made = account.until_called("CreateVolume", 1).await;
-        let made = match &made[0].made {
-            Some(made) => made.clone(),
-            None => account.calls("CreateVolume").await[0].made.clone().unwrap(),
-        };
+        let made = account.until_made(1).await.remove(0);
         account.attach(&made, &instance, "/dev/xvdu").await;
     });
 
