@@ -15,8 +15,8 @@ TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/etcd-volume-backup/tools
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
-demo: check-tools local-aws ## Three days of backups of a kops cluster, on a local AWS
-	@echo "Building the function (the first time the AWS SDK too: 5 to 10 minutes) ..."
+demo: check-tools local-aws ## Three days of backups of a kops cluster, and two restores, on a local AWS
+	@echo "Building the functions (the first time the AWS SDK too: 5 to 10 minutes) ..."
 	@cargo build --workspace --bins --locked
 	@$(TARGET)/debug/demo
 

@@ -1,7 +1,8 @@
-//! What the function answers, as far as the demo reads it.
+//! What `backup` answers, as far as the demo reads it.
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Demo;
@@ -45,12 +46,13 @@ pub(crate) struct Kept {
     pub(crate) reasons: Vec<String>,
 }
 
-impl Answer {
-    pub(crate) fn read(result: Value) -> Demo<Self> {
-        let shown = result.to_string();
-        serde_json::from_value(result).map_err(|error| format!("an unexpected answer ({error}): {shown}").into())
-    }
+/// Reads a function's result.
+pub(crate) fn read<T: DeserializeOwned>(result: Value) -> Demo<T> {
+    let shown = result.to_string();
+    serde_json::from_value(result).map_err(|error| format!("an unexpected answer ({error}): {shown}").into())
+}
 
+impl Answer {
     /// How many members there are.
     pub(crate) fn members(&self) -> usize {
         self.recovery_points.iter().map(|point| point.members.len()).sum()

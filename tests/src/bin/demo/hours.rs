@@ -6,7 +6,7 @@ use scenarios::{FunctionError, RunningFunction, events};
 use serde_json::Value;
 
 use crate::Demo;
-use crate::answer::Answer;
+use crate::answer::{Answer, read};
 use crate::scene::Scene;
 use crate::tally::Tally;
 use crate::text::{paragraph, quote};
@@ -79,7 +79,7 @@ impl Hours {
             if Some(slot) == self.of_mishap() {
                 mishap(scene, function, slot, &mut tally).await?;
             } else {
-                tally.add(Answer::read(deliver(function, slot).await?)?, 6)?;
+                tally.add(read(deliver(function, slot).await?)?, 6)?;
             }
             let hours = n + 1;
             if hours % PROGRESS == 0 {
@@ -112,10 +112,10 @@ async fn mishap(scene: &Scene<'_>, function: &RunningFunction, slot: Timestamp, 
     }
     paragraph("The run takes the other five and fails, for an alarm to see:");
     quote(&format!("{}: {}", failure.error_type, failure.sentence()), 6);
-    tally.add(Answer::read(failure.result())?, 5)?;
+    tally.add(read(failure.result())?, 5)?;
 
     scene.account.clock(&(slot + DELIVERED_AFTER + RETRY_AFTER).to_string()).await;
-    let retry = Answer::read(deliver(function, slot).await?)?;
+    let retry: Answer = read(deliver(function, slot).await?)?;
     let (created, existing) = (retry.count("created"), retry.count("existing"));
     paragraph(&format!("A minute later Lambda tries again: {existing} members existing, {created} created. It warns:"));
     for warning in &retry.warnings {

@@ -1,4 +1,5 @@
-//! The demo: three days of hourly backups of a kops cluster, by the binary that Lambda would run, on a local AWS.
+//! The demo: three days of hourly backups of a kops cluster, and two restores from them, by the binaries that Lambda
+//! would run, on a local AWS.
 //!
 //! It checks what it shows: where something is not as promised it says what, and fails.
 
@@ -6,8 +7,13 @@
 
 mod answer;
 mod hours;
+mod lost;
+mod made;
 mod points;
+mod restored;
+mod rollback;
 mod scene;
+mod steps;
 mod tally;
 mod text;
 
@@ -18,7 +24,7 @@ use std::time::Instant;
 
 use scenarios::{Function, LocalAws, RunningFunction, events};
 
-use answer::Answer;
+use answer::{Answer, read};
 use hours::{Hours, RETENTION};
 use scene::Scene;
 use text::{heading, paragraph, promise};
@@ -45,23 +51,12 @@ async fn demo() -> Demo {
     paragraph("Starting the local AWS (moto) ...");
     let account = LocalAws::account();
     let hours = Hours::until_now()?;
-    let scene = Scene::set(&account, hours.first()).await?;
+    let mut scene = Scene::set(&account, hours.first()).await?;
     println!();
     scene.show();
 
-    heading("Three days of hourly backups");
-    let function = start(&scene).await?;
-    let tally = hours.run(&scene, &function).await?;
-
-    heading("What there is now");
-    points::show(scene.account, &function, &hours).await?;
-    tally.show();
-    println!();
-    tally.check(&scene).await?;
-    scene.check_others().await?;
-
-    heading("The last event is delivered a second time");
-    deliver_again(&scene, &function, &hours).await?;
+    backups(&scene, &hours).await?;
+    restores(&mut scene, &hours).await?;
 
     println!();
     paragraph(&format!(
@@ -71,29 +66,57 @@ async fn demo() -> Demo {
 
     heading("Next");
     paragraph("make test    each promise by itself, and everything that can go wrong");
-    paragraph("make bench   how fast the function is, and how little memory it takes");
-    paragraph("README.md    what it promises, its settings, and where to read on");
+    paragraph("make bench   how fast backup is, and how little memory it takes");
+    paragraph("README.md    what is promised, the settings, and where to read on");
     Ok(())
 }
 
-/// Starts the function's binary, which is built together with this one and beside it.
-async fn start(scene: &Scene<'_>) -> Demo<RunningFunction> {
-    let binary = std::env::current_exe()?.with_file_name("backup");
-    if !binary.exists() {
-        return Err(format!("there is no {}; run: make demo", binary.display()).into());
-    }
+async fn backups(scene: &Scene<'_>, hours: &Hours) -> Demo {
+    heading("Three days of hourly backups");
     paragraph(
         "The function's own binary runs under a Lambda runtime and gets, for each of 72 hours, the event that \
          EventBridge sends. New snapshots stay pending until the next hour, as they may in EC2.",
     );
     paragraph(&format!("RETENTION={RETENTION}"));
-    Ok(Function::at(binary).account(scene.account).env("RETENTION", RETENTION).start().await)
+    let function = binary("backup")?.account(scene.account).env("RETENTION", RETENTION).start().await;
+    let tally = hours.run(scene, &function).await?;
+
+    heading("What there is now");
+    points::show(scene.account, &function, hours).await?;
+    tally.show();
+    println!();
+    tally.check(scene).await?;
+    scene.check_others().await?;
+
+    heading("The last event is delivered a second time");
+    deliver_again(scene, &function, hours).await
+}
+
+async fn restores(scene: &mut Scene<'_>, hours: &Hours) -> Demo {
+    // From here on EC2's times are the real ones.
+    scene.account.real_clock().await;
+    let restore = binary("restore")?.account(scene.account).start().await;
+
+    heading("All three volumes of etcd main are lost");
+    lost::show(scene, &restore).await?;
+
+    heading("etcd events is rolled back, and that is undone");
+    rollback::show(scene, &restore, hours).await
+}
+
+/// A function's binary, which is built together with this one and beside it.
+fn binary(name: &str) -> Demo<Function> {
+    let binary = std::env::current_exe()?.with_file_name(name);
+    if !binary.exists() {
+        return Err(format!("there is no {}; run: make demo", binary.display()).into());
+    }
+    Ok(Function::at(binary))
 }
 
 /// EventBridge delivers at least once, so a duplicate must do nothing.
 async fn deliver_again(scene: &Scene<'_>, function: &RunningFunction, hours: &Hours) -> Demo {
     let before = scene.account.snapshots().await;
-    let answer = Answer::read(function.invoke(events::scheduled(&hours.last().to_string())).await?)?;
+    let answer: Answer = read(function.invoke(events::scheduled(&hours.last().to_string())).await?)?;
     let after = scene.account.snapshots().await;
     let existing = answer.count("existing");
     promise(

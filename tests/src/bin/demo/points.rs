@@ -8,22 +8,22 @@ use scenarios::{Account, RunningFunction};
 use serde_json::json;
 
 use crate::Demo;
-use crate::answer::Answer;
+use crate::answer::{Answer, read};
 use crate::hours::{Hours, minute};
-use crate::text::{paragraph, promise, table};
+use crate::scene;
+use crate::text::{paragraph, promise, spaced, table};
 
-/// One in each zone.
-const MEMBERS: usize = 3;
+const MEMBERS: usize = scene::MEMBERS.len();
 
 /// The snapshots of one etcd cluster for one slot.
 pub(crate) struct Point {
-    slot: Timestamp,
-    etcd: String,
+    pub(crate) slot: Timestamp,
+    pub(crate) etcd: String,
     pub(crate) snapshots: Vec<Snapshot>,
 }
 
 impl Point {
-    fn state(&self) -> &'static str {
+    pub(crate) fn state(&self) -> &'static str {
         let all = |states: &[&str]| self.snapshots.iter().all(|snapshot| states.contains(&snapshot.state.as_str()));
         match self.snapshots.len() {
             MEMBERS if all(&["completed"]) => "complete",
@@ -56,9 +56,9 @@ pub(crate) async fn existing(account: &Account) -> Demo<Vec<Point>> {
 /// Shows them all, and that they are those that the policy keeps.
 pub(crate) async fn show(account: &Account, function: &RunningFunction, hours: &Hours) -> Demo {
     let event = json!({ "dry_run": true, "prune": true });
-    paragraph(&format!("What keeps each recovery point says a dry run by hand: {event}"));
+    paragraph(&format!("What keeps each recovery point says a dry run by hand: {}", spaced(&event)));
     println!();
-    let answer = Answer::read(function.invoke(event).await?)?;
+    let answer: Answer = read(function.invoke(event).await?)?;
     let points = existing(account).await?;
     table(["point (UTC)", "etcd", "state", "skew", "why kept"], &rows(&points, &answer)?);
     println!();

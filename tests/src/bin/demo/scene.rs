@@ -9,6 +9,8 @@ use crate::Demo;
 use crate::text::{paragraph, promise, table};
 
 pub(crate) const CLUSTER: &str = "k8s.example.com";
+/// Of each etcd cluster; one in each zone.
+pub(crate) const MEMBERS: [&str; 3] = ["a", "b", "c"];
 
 pub(crate) struct Scene<'a> {
     pub(crate) account: &'a Account,

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::Value;
+
 use crate::Demo;
 
 const WIDTH: usize = 80;
@@ -30,11 +32,32 @@ pub(crate) fn promise(kept: bool, what: &str) -> Demo {
     if !kept {
         return Err(format!("not as promised: {what}").into());
     }
-    let first_column = "ok  ";
-    for (n, line) in wrapped(what, WIDTH - INDENT - first_column.len()).iter().enumerate() {
-        println!("{:INDENT$}{}{line}", "", if n == 0 { first_column } else { "    " });
-    }
+    item("ok", what);
     Ok(())
+}
+
+/// Prints a text after a short label, in lines of its own.
+pub(crate) fn item(label: &str, text: &str) {
+    const LABEL: usize = 4;
+    for (n, line) in wrapped(text, WIDTH - INDENT - LABEL).iter().enumerate() {
+        println!("{:INDENT$}{:<LABEL$}{line}", "", if n == 0 { label } else { "" });
+    }
+}
+
+/// An event with spaces, so that it can be broken into lines.
+pub(crate) fn spaced(event: &Value) -> String {
+    let Value::Object(fields) = event else { return event.to_string() };
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\": {}", spaced(value))).collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+/// A text cut to this width, so that one sees that it was.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    const CUT: &str = "..";
+    if text.len() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width - CUT.len()).chain(CUT.chars()).collect()
 }
 
 /// Prints a table. The last column is broken into lines where it does not fit.
