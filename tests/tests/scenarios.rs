@@ -5,5 +5,6 @@
 mod backup;
 mod local_aws;
 mod model;
+mod readme;
 mod restore;
 mod stand_in;

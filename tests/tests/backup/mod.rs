@@ -7,7 +7,6 @@ mod effectively_once;
 mod failures;
 mod metrics_and_events;
 mod prune;
-mod readme;
 mod schedule;
 mod tags;
 

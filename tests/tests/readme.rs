@@ -1,0 +1,62 @@
+//! What the README shows is what the functions take and give.
+
+use std::collections::BTreeSet;
+
+use scenarios::{Function, Kops, LocalAws, events};
+use serde_json::{Value, json};
+
+/// The JSON blocks of the README, in order.
+fn examples() -> Vec<Value> {
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"))).collect()
+}
+
+/// The names of all fields, with the path to them.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                found.insert(format!("{path}/{name}"));
+                fields(value, &format!("{path}/{name}"), found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| fields(value, path, found)),
+        _ => {}
+    }
+}
+
+/// The fields of an example are those of a real answer.
+fn is_like(shown: &Value, given: &Value) {
+    let (mut of_shown, mut of_given) = (BTreeSet::new(), BTreeSet::new());
+    fields(shown, "", &mut of_shown);
+    fields(given, "", &mut of_given);
+    assert_eq!(of_shown, of_given);
+}
+
+#[tokio::test]
+async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
+    let [by_hand, answer, ..] = <[Value; 4]>::try_from(examples()).unwrap();
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    cluster.past_hours("main", "2026-11-20T02:00:00Z", 2).await;
+    let backup = Function::named("backup").account(&account).env("RETENTION", "keep-last=1").start().await;
+
+    assert_eq!(backup.invoke(by_hand).await.unwrap()["outcome"], "planned");
+    is_like(&answer, &backup.invoke(events::scheduled("2026-11-20T03:00:00Z")).await.unwrap());
+    assert_eq!(backup.invoke(json!({"dry_run": true, "prune": true})).await.unwrap()["outcome"], "planned");
+}
+
+#[tokio::test]
+async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
+    let [_, _, mut event, answer] = <[Value; 4]>::try_from(examples()).unwrap();
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").single_master().create(&account).await;
+    cluster.past_point("main", "2026-11-23T02:00:00Z").await;
+    let restore = Function::named("restore").account(&account).start().await;
+
+    assert_eq!(restore.invoke(event.clone()).await.unwrap()["outcome"], "planned");
+    event["replace"] = json!(true);
+    let plan = restore.invoke(event).await.unwrap();
+    is_like(&answer, &restore.invoke(plan["apply"].clone()).await.unwrap());
+}
