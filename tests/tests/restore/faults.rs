@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use scenarios::observed::Call;
 use scenarios::{Account, Kops, LocalAws};
 use serde_json::json;
 
@@ -97,8 +98,11 @@ async fn a_volume_that_vanishes_ends_the_restore() {
     let (account, restore, apply) = three().await;
     account.volumes_stay_creating().await;
 
-    let (answer, gone) = tokio::join!(restore.invoke(apply), async {
-        let gone = account.until_made(3).await.remove(0);
+    // The last in order; the others are still being made.
+    let (answer, gone) = tokio::join!(restore.invoke_within(Duration::from_mins(2), apply), async {
+        account.until_made(3).await;
+        let of_c = |call: &Call| call.tags()["etcd-backup/lineage"] == "main/c";
+        let gone = account.calls("CreateVolume").await.into_iter().find(of_c).unwrap().made.unwrap();
         account.change_volumes(&gone).state("available").await;
         account.delete_volume(&gone).await;
         gone

@@ -46,39 +46,30 @@ impl RestorePlan {
     /// EC2's listings lag behind.
     #[must_use]
     pub fn available(&self, made: &Made, volumes: &[Volume], patience: bool) -> Standing {
-        for (member, id) in made {
-            let standing = match volumes.iter().find(|volume| volume.id == *id) {
-                Some(volume) if is_retired(&volume.tags) => undone(member, id),
-                Some(volume) if matches!(volume.state, VolumeState::Available | VolumeState::InUse) => continue,
-                Some(volume) if volume.state == VolumeState::Creating => {
-                    Standing::Wait(format!("{id} is still `creating`"))
-                }
-                Some(volume) => Standing::Withdraw(format!("member {member}: {}", failed(volume))),
-                None if patience => Standing::Wait(format!("{id} is not listed yet")),
-                None => {
-                    let key = self.members.iter().find(|one| one.lineage.member == *member);
-                    let key = key.and_then(|one| one.new.settings.kms_key.as_ref()).map_or(String::new(), |key| {
-                        format!(": EC2 drops a volume whose KMS key it may not use ({key})")
-                    });
-                    Standing::Withdraw(format!("member {member}: its volume {id} has vanished{key}"))
-                }
-            };
-            return standing;
-        }
-        Standing::Clear
+        let of_one = |(member, id): (&Member, &VolumeId)| match volumes.iter().find(|volume| volume.id == *id) {
+            Some(volume) if is_retired(&volume.tags) => undone(member, id),
+            Some(volume) if matches!(volume.state, VolumeState::Available | VolumeState::InUse) => Standing::Clear,
+            Some(volume) if volume.state == VolumeState::Creating => {
+                Standing::Wait(format!("{id} is still `creating`"))
+            }
+            Some(volume) => Standing::Withdraw(format!("member {member}: {}", failed(volume))),
+            None if patience => Standing::Wait(format!("{id} is not listed yet")),
+            None => Standing::Withdraw(format!("member {member}: its volume {id} has vanished{}", self.key_of(member))),
+        };
+        worst(made.iter().map(of_one))
+    }
+
+    /// EC2 makes a volume and drops it again where it may not use the key.
+    fn key_of(&self, member: &Member) -> String {
+        let plan = self.members.iter().find(|plan| plan.lineage.member == *member);
+        let key = plan.and_then(|plan| plan.new.settings.kms_key.as_ref());
+        key.map_or(String::new(), |key| format!(": EC2 drops a volume whose KMS key it may not use ({key})"))
     }
 
     /// Whether nobody else is at these members, and what was written is to be seen.
     #[must_use]
     pub fn standing(&self, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
-        let all: Vec<Standing> =
-            self.members.iter().map(|member| self.of_member(member, made, volumes, reached)).collect();
-        let worst = |pick: fn(&Standing) -> bool| all.iter().find(|standing| pick(standing)).cloned();
-        worst(|standing| matches!(standing, Standing::Over(_)))
-            .or_else(|| worst(|standing| matches!(standing, Standing::Withdraw(_))))
-            .or_else(|| worst(|standing| matches!(standing, Standing::WaitForRival(_))))
-            .or_else(|| worst(|standing| matches!(standing, Standing::Wait(_))))
-            .unwrap_or(Standing::Clear)
+        worst(self.members.iter().map(|member| self.of_member(member, made, volumes, reached)))
     }
 
     fn of_member(&self, plan: &MemberPlan, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
@@ -191,6 +182,18 @@ impl TagChange {
         let mut shown = volumes.iter().filter(|volume| volume.id == self.volume);
         shown.all(|volume| self.take.iter().all(|(key, value)| volume.tags.get(key) != Some(value)))
     }
+}
+
+/// One member's trouble is the whole restore's.
+fn worst(standings: impl Iterator<Item = Standing>) -> Standing {
+    let badness = |standing: &Standing| match standing {
+        Standing::Clear => 0,
+        Standing::Wait(_) => 1,
+        Standing::WaitForRival(_) => 2,
+        Standing::Withdraw(_) => 3,
+        Standing::Over(_) => 4,
+    };
+    standings.max_by_key(badness).unwrap_or(Standing::Clear)
 }
 
 fn has(tags: &Tags, wanted: &Tags) -> bool {
