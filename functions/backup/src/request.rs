@@ -74,7 +74,7 @@ fn scheduled(
     Ok(Request {
         id: id.to_owned(),
         trigger: Trigger::Schedule(time),
-        scope: Scope { clusters: config.clusters.clone(), etcd_cluster: None },
+        scope: Scope { clusters: config.shared.clusters.clone(), etcd_cluster: None },
         keep: false,
         prune: true,
         dry_run: false,
@@ -82,7 +82,8 @@ fn scheduled(
 }
 
 fn by_hand(event: &ByHand, id: &str, config: &BackupConfig) -> Result<Request, FunctionError> {
-    let scope = config.clusters.narrowed(event.cluster.as_deref(), event.etcd_cluster.as_deref()).map_err(invalid)?;
+    let scope =
+        config.shared.clusters.narrowed(event.cluster.as_deref(), event.etcd_cluster.as_deref()).map_err(invalid)?;
     Ok(Request {
         id: id.to_owned(),
         trigger: Trigger::Manual,

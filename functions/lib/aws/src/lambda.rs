@@ -49,6 +49,12 @@ pub struct Deadline {
 }
 
 impl Deadline {
+    /// What is left to answer in: at least a moment.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.end.duration_since(Instant::now()).max(Duration::from_millis(50))
+    }
+
     /// Leaves a fifth of the time, at most ten seconds, to finish and report.
     #[must_use]
     pub fn new(lambda_deadline: SystemTime) -> Self {

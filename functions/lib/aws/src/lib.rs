@@ -8,5 +8,6 @@ pub mod event;
 pub mod events;
 pub mod failure;
 pub mod fit;
+pub mod function;
 pub mod lambda;
 pub mod metrics;

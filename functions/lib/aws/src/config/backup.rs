@@ -2,9 +2,8 @@
 
 use etcd_backup_core::backup::Settings;
 use etcd_backup_core::retention::Policy;
-use etcd_backup_core::scope::ClusterSet;
 
-use super::{InvalidConfiguration, Reader, event_bus, from_env, on_off, period, whole};
+use super::{InvalidConfiguration, Reader, Shared, from_env, on_off, period, whole};
 
 /// The default of `RETENTION`.
 pub const RETENTION: &str = "keep-last=3,keep-hourly=24,keep-daily=7,keep-weekly=4,keep-monthly=12";
@@ -12,14 +11,10 @@ pub const RETENTION: &str = "keep-last=3,keep-hourly=24,keep-daily=7,keep-weekly
 /// The configuration of `backup`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupConfig {
-    /// `CLUSTERS`.
-    pub clusters: ClusterSet,
+    /// `CLUSTERS`, `CONCURRENCY`, `EVENT_BUS`.
+    pub shared: Shared,
     /// `RETENTION`, `PRUNE`, `SLOT`, `MAX_PRUNE`, `MAX_SKEW`.
     pub settings: Settings,
-    /// `CONCURRENCY`.
-    pub concurrency: u32,
-    /// `EVENT_BUS`; `None` sends no events.
-    pub event_bus: Option<String>,
 }
 
 impl BackupConfig {
@@ -30,37 +25,32 @@ impl BackupConfig {
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfiguration> {
         let mut read = Reader { variable, invalid: Vec::new() };
-        let clusters = read.clusters();
+        let shared = read.shared();
         let policy = read.value("RETENTION", RETENTION, |text| Policy::parse(text).map_err(|error| error.to_string()));
         let prune = read.value("PRUNE", "on", on_off);
         let period = read.value("SLOT", "1h", period);
         let max_prune = read.value("MAX_PRUNE", "100", |text| whole(text, 1_000_000));
         let max_skew = read.max_skew();
-        let concurrency = read.concurrency();
-        let event_bus = read.any_value("EVENT_BUS", "default", event_bus);
-        match (clusters, policy, prune, period, max_prune, max_skew, concurrency, event_bus) {
-            (
-                Some(clusters),
-                Some(policy),
-                Some(prune),
-                Some(period),
-                Some(max_prune),
-                Some(max_skew),
-                Some(concurrency),
-                Some(event_bus),
-            ) => {
+        match (shared, policy, prune, period, max_prune, max_skew) {
+            (Some(shared), Some(policy), Some(prune), Some(period), Some(max_prune), Some(max_skew)) => {
                 let max_prune = max_prune as usize;
-                let settings = Settings { policy, prune, period, max_prune, max_skew };
-                Ok(Self { clusters, settings, concurrency, event_bus })
+                Ok(Self { shared, settings: Settings { policy, prune, period, max_prune, max_skew } })
             }
             _ => Err(InvalidConfiguration(read.invalid)),
         }
     }
 }
 
+impl AsRef<Shared> for BackupConfig {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use etcd_backup_core::ids::Cluster;
+    use etcd_backup_core::scope::ClusterSet;
     use etcd_backup_core::slot::Period;
     use jiff::SignedDuration;
 
@@ -74,17 +64,17 @@ mod tests {
     #[test]
     fn an_empty_environment_is_the_documented_default() {
         let config = read(&[]).unwrap();
-        assert_eq!(config.clusters, ClusterSet::All);
+        assert_eq!(config.shared.clusters, ClusterSet::All);
         assert_eq!(config.settings.policy, Policy::parse(RETENTION).unwrap());
         assert_eq!(config.settings.max_prune, 100);
         assert_eq!(config.settings.max_skew, SignedDuration::from_secs(5));
-        assert_eq!((config.settings.prune, config.concurrency), (true, 16));
-        assert_eq!(config.event_bus.as_deref(), Some("default"));
+        assert_eq!((config.settings.prune, config.shared.concurrency), (true, 16));
+        assert_eq!(config.shared.event_bus.as_deref(), Some("default"));
     }
 
     #[test]
     fn an_empty_bus_sends_no_events_and_any_other_empty_value_is_an_error() {
-        assert_eq!(read(&[("EVENT_BUS", "")]).unwrap().event_bus, None);
+        assert_eq!(read(&[("EVENT_BUS", "")]).unwrap().shared.event_bus, None);
         for name in ["CLUSTERS", "RETENTION", "PRUNE", "SLOT", "MAX_PRUNE", "MAX_SKEW", "CONCURRENCY"] {
             let error = read(&[(name, "")]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: is empty; leave it away for its default `")), "{error}");
@@ -106,7 +96,7 @@ mod tests {
         .unwrap_err();
         let names: Vec<&str> =
             error.split("; ").filter_map(|part| part.split_once(": ")).map(|(name, _)| name).collect();
-        let all = ["CLUSTERS", "RETENTION", "PRUNE", "SLOT", "MAX_PRUNE", "MAX_SKEW", "CONCURRENCY", "EVENT_BUS"];
+        let all = ["CLUSTERS", "CONCURRENCY", "EVENT_BUS", "RETENTION", "PRUNE", "SLOT", "MAX_PRUNE", "MAX_SKEW"];
         assert_eq!(names, all, "{error}");
     }
 
@@ -116,8 +106,8 @@ mod tests {
         let config =
             read(&[("CLUSTERS", "a.example.com, b.example.com"), ("SLOT", "30m"), ("EVENT_BUS", arn)]).unwrap();
         let names = ["a.example.com", "b.example.com"].map(|name| Cluster::parse(name).unwrap());
-        assert_eq!(config.clusters, ClusterSet::Named(names.into()));
+        assert_eq!(config.shared.clusters, ClusterSet::Named(names.into()));
         assert_eq!(Some(config.settings.period), Period::new(SignedDuration::from_mins(30)));
-        assert_eq!(config.event_bus.as_deref(), Some(arn));
+        assert_eq!(config.shared.event_bus.as_deref(), Some(arn));
     }
 }

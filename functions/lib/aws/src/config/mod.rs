@@ -28,6 +28,17 @@ pub use restore::RestoreConfig;
 
 use crate::lambda::FunctionError;
 
+/// What every function is set up with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// `CLUSTERS`.
+    pub clusters: ClusterSet,
+    /// `CONCURRENCY`.
+    pub concurrency: u32,
+    /// `EVENT_BUS`; `None` sends no events.
+    pub event_bus: Option<String>,
+}
+
 /// Every bad value of the environment, in one message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
@@ -56,26 +67,21 @@ fn from_env(name: &str) -> Option<String> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn clusters(&mut self) -> Option<ClusterSet> {
-        self.value("CLUSTERS", "*", clusters)
+    /// `None`: one of them is bad.
+    fn shared(&mut self) -> Option<Shared> {
+        let clusters = self.value("CLUSTERS", "*", clusters);
+        let concurrency = self.value("CONCURRENCY", "16", |text| whole(text, 256));
+        let event_bus = event_bus(self.text("EVENT_BUS", "default"));
+        let event_bus = self.check("EVENT_BUS", event_bus);
+        Some(Shared { clusters: clusters?, concurrency: concurrency?, event_bus: event_bus? })
     }
 
     fn max_skew(&mut self) -> Option<SignedDuration> {
         self.value("MAX_SKEW", "5s", max_skew)
     }
 
-    fn concurrency(&mut self) -> Option<u32> {
-        self.value("CONCURRENCY", "16", |text| whole(text, 256))
-    }
-
     fn text(&self, name: &str, default: &str) -> String {
         (self.variable)(name).unwrap_or_else(|| default.to_owned())
-    }
-
-    /// What may be empty.
-    fn any_value<T>(&mut self, name: &str, default: &str, parse: impl Fn(String) -> Result<T, String>) -> Option<T> {
-        let parsed = parse(self.text(name, default));
-        self.check(name, parsed)
     }
 
     fn check<T>(&mut self, name: &str, parsed: Result<T, String>) -> Option<T> {

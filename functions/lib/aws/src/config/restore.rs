@@ -2,30 +2,33 @@
 
 use etcd_backup_core::restore::Settings;
 
-use super::{InvalidConfiguration, Reader, event_bus, from_env};
+use super::{InvalidConfiguration, Reader, Shared, from_env};
 
 /// The configuration of `restore`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreConfig {
+    /// `CLUSTERS`, `CONCURRENCY`, `EVENT_BUS`.
+    pub shared: Shared,
     /// `CLUSTERS`, `MAX_SKEW`.
     pub settings: Settings,
-    /// `CONCURRENCY`.
-    pub concurrency: u32,
-    /// `EVENT_BUS`; `None` sends no events.
-    pub event_bus: Option<String>,
 }
 
 impl RestoreConfig {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, InvalidConfiguration> {
         let mut read = Reader { variable: from_env, invalid: Vec::new() };
-        let (clusters, max_skew) = (read.clusters(), read.max_skew());
-        let (concurrency, event_bus) = (read.concurrency(), read.any_value("EVENT_BUS", "default", event_bus));
-        match (clusters, max_skew, concurrency, event_bus) {
-            (Some(clusters), Some(max_skew), Some(concurrency), Some(event_bus)) => {
-                Ok(Self { settings: Settings { clusters, max_skew }, concurrency, event_bus })
+        match (read.shared(), read.max_skew()) {
+            (Some(shared), Some(max_skew)) => {
+                let settings = Settings { clusters: shared.clusters.clone(), max_skew };
+                Ok(Self { shared, settings })
             }
             _ => Err(InvalidConfiguration(read.invalid)),
         }
+    }
+}
+
+impl AsRef<Shared> for RestoreConfig {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
     }
 }
