@@ -1,6 +1,7 @@
 //! The planner against tables and properties.
 
 mod acceptance;
+mod answers;
 mod apply_event;
 mod fixtures;
 mod parking;
@@ -10,3 +11,4 @@ mod requests;
 mod settings;
 mod sources;
 mod standing;
+mod undo;
