@@ -1,11 +1,13 @@
 //! The planner against tables and properties.
 
 mod acceptance;
+mod account;
 mod answers;
 mod apply_event;
 mod fixtures;
 mod parking;
 mod progress;
+mod promises;
 mod refusals;
 mod requests;
 mod settings;

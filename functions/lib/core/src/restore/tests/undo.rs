@@ -1,6 +1,6 @@
 //! The way back: what may be undone, what is in its way, and that everything is as it was before.
 
-use super::super::{Observed, RefusalKind, UndoPlan, UndoRequest, acceptance, parking, plan_undo};
+use super::super::{Observed, UndoPlan, UndoRequest, acceptance, parking, plan_undo};
 use super::fixtures::{ID, LATER_ID, id, live_volume, master, member, new_volume, now, old_volume, undo_of, volume_id};
 use crate::backup::tests::fixtures::main_of_example;
 use crate::ids::EtcdCluster;
@@ -175,16 +175,19 @@ fn several_old_volumes_are_all_given_back_with_a_warning() {
 
 #[test]
 fn a_volume_of_an_apply_that_stopped_before_it_was_tagged_is_undone() {
-    for volumes in [vec![old_volume("a"), new_volume("a", ID)], vec![retired("a"), new_volume("a", ID)]] {
-        let plan = undo(&undo_a(), volumes.clone());
-        // The old volume of the first is as it was: it is the member's, and stays so.
-        match plan {
-            Ok(plan) => assert_eq!(carried_out(&plan, volumes)[0], old_volume("a")),
-            Err(refusals) => {
-                assert_eq!(refusals.iter().map(|one| one.kind).collect::<Vec<_>>(), [RefusalKind::MemberClaimed]);
-            }
-        }
-    }
+    let volumes = vec![retired("a"), new_volume("a", ID)];
+    let plan = undo(&undo_a(), volumes.clone()).expect("a plan");
+    assert_eq!(carried_out(&plan, volumes)[0], old_volume("a"));
+}
+
+#[test]
+#[ignore = "refused as `MemberClaimed` by the very volume that would have been retired"]
+fn a_volume_of_an_apply_that_stopped_before_the_old_one_was_retired_is_undone() {
+    let volumes = vec![old_volume("a"), new_volume("a", ID)];
+    let plan = undo(&undo_a(), volumes.clone()).expect("a plan");
+    let after = carried_out(&plan, volumes);
+    assert_eq!(after[0], old_volume("a"));
+    assert_eq!(parking::discovery(&after[1].tags), tags::Tags::new());
 }
 
 #[test]
