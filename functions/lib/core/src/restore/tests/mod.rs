@@ -5,6 +5,7 @@ mod account;
 mod answers;
 mod apply_event;
 mod fixtures;
+mod lists;
 mod parking;
 mod progress;
 mod promises;

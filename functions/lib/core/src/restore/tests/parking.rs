@@ -202,3 +202,24 @@ fn a_tag_that_was_changed_between_writing_and_taking_stays() {
     assert_eq!(discovery(&changed.tags), tags_of([(tags::NAME, "another")]));
     assert!(!retirement.is_taken(&[old_volume("a")]) && retirement.is_taken(&[changed]));
 }
+
+#[test]
+#[ignore = "forgets what had been taken: what was parked is unreadable, and is overwritten"]
+fn a_retirement_of_which_some_was_taken_is_not_gone_on_with_over_what_cannot_be_read() {
+    let before = old_volume("a");
+    let mut half = before.clone();
+    half.write(&retirement(&before).expect("it fits"));
+    let changed = half.without_tag(tags::NAME).tagged("etcd-backup/was/1", "changed");
+    let again = retirement(&changed);
+    assert!(again.is_err() || !again.is_ok_and(|change| change.write.contains_key("etcd-backup/was/1")));
+}
+
+#[test]
+#[ignore = "reads what is parked now together with the leftovers, until these are taken: not readable meanwhile"]
+fn beside_leftovers_of_an_earlier_life_what_is_parked_can_be_read_at_every_step() {
+    let before = old_volume("a");
+    let marked = (1..=4).fold(before.clone(), |volume, n| volume.tagged(&format!("etcd-backup/was/{n}"), "old"));
+    let mut written = marked.clone();
+    written.write(&retirement(&marked).expect("it fits"));
+    assert_eq!(originals(&written.tags), Some(discovery(&before.tags)));
+}

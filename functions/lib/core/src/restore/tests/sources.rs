@@ -234,3 +234,12 @@ fn a_new_volume_bears_all_that_kops_gives_and_the_labels_of_the_old_one() {
     }
     assert!(plan.warnings.iter().any(|warning| warning.contains("`Name` is `another`")), "{:?}", plan.warnings);
 }
+
+#[test]
+#[ignore = "copies the tags by which another cluster's etcd-manager, or another etcd cluster, finds the volume"]
+fn a_new_volume_is_found_by_the_cluster_that_the_event_names_alone() {
+    let of_other = foreign().tagged("kubernetes.io/cluster/other.example.com", "owned");
+    let plan = planned(&in_zone(of_snapshot("snap-foreign", described())), Vec::new(), vec![of_other]);
+    let owned: Vec<&String> = plan.members[0].full.keys().filter(|key| key.starts_with(tags::OWNED_PREFIX)).collect();
+    assert_eq!(owned, ["kubernetes.io/cluster/k8s.example.com"]);
+}
