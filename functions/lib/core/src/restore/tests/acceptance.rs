@@ -30,7 +30,7 @@ fn etcd_manager_finds(volume: &Volume, zone: &str, member: &str, generation: &st
         None => volume.tags.contains_key(*asked),
     };
     let node = volume.tags.get("k8s.io/etcd/main").map(|value| value.split('/').collect::<Vec<_>>()[0]);
-    volume.zone.as_str() == zone && asked.iter().all(|asked| matches(asked)) && node == Some(member)
+    volume.zone.as_str() == zone && asked.iter().all(matches) && node == Some(member)
 }
 
 const GENERATIONS: [&str; 2] = ["k8s.io/role/control-plane=1", "k8s.io/role/master=1"];
@@ -65,7 +65,7 @@ fn tag(
     near: &'static [&'static str],
 ) -> impl Strategy<Value = Option<(String, String)>> {
     let pair = move |value: &str| Some((key.to_owned(), value.to_owned()));
-    prop_oneof![12 => Just(pair(right)), 2 => select(near.to_vec()).prop_map(move |near| pair(near)), 1 => Just(None)]
+    prop_oneof![12 => Just(pair(right)), 2 => select(near.to_vec()).prop_map(pair), 1 => Just(None)]
 }
 
 fn tag_sets() -> impl Strategy<Value = Tags> {

@@ -9,6 +9,7 @@ use super::fixtures::{
     planned, settings, snapshots, undo_of, volume_id,
 };
 use crate::backup::tests::fixtures::MEMBERS;
+use crate::ids::{Member, VolumeId};
 use crate::volume::{Volume, VolumeState};
 
 fn of_slot() -> RestoreRequest {
@@ -19,8 +20,7 @@ fn of_slot() -> RestoreRequest {
 fn steps(result: &RestoreResult) -> Vec<String> {
     let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
     let line = |step: &super::super::StepReport| {
-        let (member, volume) =
-            (step.member.as_ref().map(|one| one.as_str()), step.volume.as_ref().map(|one| one.as_str()));
+        let (member, volume) = (step.member.as_ref().map(Member::as_str), step.volume.as_ref().map(VolumeId::as_str));
         format!("{:?} {} {} {:?}", step.step, or_none(member), or_none(volume), step.state).to_lowercase()
     };
     result.steps.iter().map(line).collect()

@@ -13,7 +13,7 @@ use crate::ids::{InstanceId, Lineage, Member, SnapshotId, VolumeId, Zone};
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 use crate::volume::{Volume, VolumeState};
 
 pub(super) const SLOT: &str = "2026-11-23T02:00:00Z";
@@ -132,7 +132,7 @@ impl Volume {
         self
     }
 
-    pub(super) fn from_snapshot(mut self, snapshot: &str) -> Self {
+    pub(super) fn made_from(mut self, snapshot: &str) -> Self {
         self.snapshot = Some(SnapshotId::parse(snapshot).expect("an id"));
         self
     }

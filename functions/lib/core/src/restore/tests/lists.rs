@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::super::{ListResult, list};
 use super::fixtures::{OLDER_SLOT, SLOT, now, snapshots};
 use crate::backup::tests::fixtures::point;
-use crate::ids::{Cluster, EtcdCluster};
+use crate::ids::{Cluster, EtcdCluster, VolumeId};
 use crate::scope::{ClusterSet, Scope};
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{Completed, Error, Pending};
@@ -51,7 +51,7 @@ fn a_point_tells_its_age_skew_pin_and_verdict() {
     assert_eq!((one.age_seconds, one.skew_ms, one.skewed, one.pinned), (1_800, Some(5_001), true, true));
     assert_eq!(one.verified, None);
     let a = &one.members[0];
-    assert_eq!((a.volume.as_ref().map(|id| id.as_str()), a.size_gib), (Some("vol-a"), Some(20)));
+    assert_eq!((a.volume.as_ref().map(VolumeId::as_str), a.size_gib), (Some("vol-a"), Some(20)));
     all = all.into_iter().map(|snapshot| snapshot.tagged(tags::VERIFIED, "ok at=then")).collect();
     let result = listed(&all, &everything(), 10);
     assert_eq!(result.recovery_points[0].verified.as_deref(), Some("ok"));

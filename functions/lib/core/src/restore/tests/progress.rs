@@ -93,7 +93,7 @@ fn a_volume_that_bears_its_mark_is_its_own_in_whatever_state() {
 fn the_old_volume_tells_which_one_is_live() {
     let old = retired("vol-new-a", &id());
     // However old it says it is, whatever it says it was made from.
-    let live = live_volume("a").created_at("2020-01-01T00:00:00Z").from_snapshot("snap-x");
+    let live = live_volume("a").created_at("2020-01-01T00:00:00Z").made_from("snap-x");
     assert_eq!(found(&[old.clone(), live]), "live vol-new-a");
     let plan = plan_of_one(vec![alone(old), alone(live_volume("a"))]);
     assert_eq!(only(&plan), (Some("vol-new-a"), Stage::Live, vec![], vec!["vol-a"]));
@@ -114,7 +114,7 @@ fn without_an_old_volume_snapshot_and_age_tell_which_one_is_live() {
 fn a_volume_that_was_there_before_the_plan_or_is_of_another_snapshot_is_not_taken_for_its_own() {
     let older = live_volume("a").created_at("2026-11-23T02:15:00.040Z");
     assert_eq!(found(std::slice::from_ref(&older)), "none");
-    assert_eq!(found(&[live_volume("a").from_snapshot("snap-x")]), "none");
+    assert_eq!(found(&[live_volume("a").made_from("snap-x")]), "none");
     assert_eq!(found(&[live_volume("a").without_tag("k8s.io/etcd/main")]), "none");
     let plan = planned(&RestoreRequest::of_slot(SLOT), vec![alone(older)], vec![of_one().1]);
     assert_eq!(only(&plan), (None, Stage::New, vec!["vol-new-a"], vec![]));
@@ -135,7 +135,7 @@ fn a_restore_of_which_a_volume_was_undone_failed_or_went_is_over() {
     for (volumes, why) in [
         (vec![error], "its volume vol-new-a is `error`"),
         (vec![with_key], "may the function's role, and EC2, use the KMS key arn:key"),
-        (vec![new_volume("a", ID).from_snapshot("snap-x")], "its volume vol-new-a was made from another snapshot"),
+        (vec![new_volume("a", ID).made_from("snap-x")], "its volume vol-new-a was made from another snapshot"),
         (vec![undone(new_volume("a", ID))], "its volume vol-new-a was undone or withdrawn"),
         (vec![undone(live_volume("a"))], "its volume vol-new-a was undone"),
         (vec![old_volume("a"), undone(live_volume("a"))], "its volume vol-new-a was undone"),

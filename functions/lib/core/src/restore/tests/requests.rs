@@ -14,6 +14,7 @@ fn accept(event: Event) -> Result<Request, String> {
     Request::accept(event, &ClusterSet::All, restore_id(LATER_ID))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a field of an event")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -37,6 +38,7 @@ fn apply() -> Event {
     Event { recovery_point: text("2026-11-23T02:00:00Z"), id: text(ID), ..of_main(Mode::Apply) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a field of an event")]
 fn volumes(named: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
     Some(named.iter().map(|(member, volume)| ((*member).to_owned(), (*volume).to_owned())).collect())
 }

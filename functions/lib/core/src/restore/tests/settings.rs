@@ -33,8 +33,8 @@ fn snapshot(kms_key: Option<&str>) -> Snapshot {
     Snapshot { encrypted: kms_key.is_some(), kms_key: kms_key.map(str::to_owned), ..snapshots().remove(0) }
 }
 
-fn of(recorded_words: &str, overrides: Overrides) -> String {
-    in_words(settings(Some(&recorded(recorded_words)), &snapshot(None), &overrides))
+fn of(recorded_words: &str, overrides: &Overrides) -> String {
+    in_words(settings(Some(&recorded(recorded_words)), &snapshot(None), overrides))
 }
 
 fn type_of(volume_type: &str) -> Overrides {
@@ -53,7 +53,7 @@ fn what_was_recorded_is_taken_over() {
         ("type=io2 size=20", "iops: is missing, and a io2 volume needs it"),
         ("type=standard size=20", "standard 20 - - plain -"),
     ] {
-        assert_eq!(of(recorded, Overrides::default()), expected, "{recorded}");
+        assert_eq!(of(recorded, &Overrides::default()), expected, "{recorded}");
     }
 }
 
@@ -65,30 +65,30 @@ fn each_setting_can_be_given() {
         iops: Some(iops),
         ..Overrides::default()
     };
-    assert_eq!(of(gp3, iops(None, 5000)), "gp3 20 5000 250 plain -");
-    assert_eq!(of(gp3, Overrides { throughput: Some(500), ..Overrides::default() }), "gp3 20 4000 500 plain -");
-    assert_eq!(of(gp3, type_of("gp3")), "gp3 20 4000 250 plain -");
+    assert_eq!(of(gp3, &iops(None, 5000)), "gp3 20 5000 250 plain -");
+    assert_eq!(of(gp3, &Overrides { throughput: Some(500), ..Overrides::default() }), "gp3 20 4000 500 plain -");
+    assert_eq!(of(gp3, &type_of("gp3")), "gp3 20 4000 250 plain -");
     let rate = Overrides { initialization_rate: Some(200), ..Overrides::default() };
     let with_rate = settings(Some(&recorded(gp3)), &snapshot(None), &rate).expect("settings");
     assert_eq!(with_rate.initialization_rate, Some(200));
-    assert_eq!(of("type=io1 size=20 iops=100", iops(Some("io2"), 200)), "io2 20 200 - plain -");
+    assert_eq!(of("type=io1 size=20 iops=100", &iops(Some("io2"), 200)), "io2 20 200 - plain -");
 }
 
 #[test]
 fn what_was_provisioned_for_another_type_says_nothing_of_this_one() {
     let gp3 = "type=gp3 size=20 iops=4000 throughput=250";
-    assert_eq!(of(gp3, type_of("gp2")), "gp2 20 - - plain -");
-    assert_eq!(of(gp3, type_of("io2")), "iops: is missing, and a io2 volume needs it");
-    assert_eq!(of("type=io1 size=20 iops=100", type_of("gp3")), "gp3 20 3000 125 plain -");
-    assert_eq!(of("type=io1 size=20 iops=100", type_of("io2")), "iops: is missing, and a io2 volume needs it");
+    assert_eq!(of(gp3, &type_of("gp2")), "gp2 20 - - plain -");
+    assert_eq!(of(gp3, &type_of("io2")), "iops: is missing, and a io2 volume needs it");
+    assert_eq!(of("type=io1 size=20 iops=100", &type_of("gp3")), "gp3 20 3000 125 plain -");
+    assert_eq!(of("type=io1 size=20 iops=100", &type_of("io2")), "iops: is missing, and a io2 volume needs it");
 }
 
 #[test]
 fn a_setting_that_the_type_does_not_take_is_refused() {
     let iops = Overrides { iops: Some(3000), ..Overrides::default() };
-    assert_eq!(of("type=gp2 size=20", iops), "iops: a gp2 volume takes none; gp3, io1 and io2 do");
+    assert_eq!(of("type=gp2 size=20", &iops), "iops: a gp2 volume takes none; gp3, io1 and io2 do");
     let throughput = Overrides { throughput: Some(125), ..type_of("io2") };
-    assert_eq!(of("type=gp3 size=20", throughput), "throughput: a io2 volume takes none; gp3 does");
+    assert_eq!(of("type=gp3 size=20", &throughput), "throughput: a io2 volume takes none; gp3 does");
 }
 
 #[test]
@@ -101,8 +101,8 @@ fn a_snapshot_of_unknown_settings_makes_what_kops_would() {
 
 #[test]
 fn a_volume_is_never_smaller_than_its_snapshot_nor_than_the_old_one() {
-    assert_eq!(of("type=gp2 size=8", Overrides::default()), "gp2 20 - - plain -");
-    assert_eq!(of("type=gp2 size=64", Overrides::default()), "gp2 64 - - plain -");
+    assert_eq!(of("type=gp2 size=8", &Overrides::default()), "gp2 20 - - plain -");
+    assert_eq!(of("type=gp2 size=64", &Overrides::default()), "gp2 64 - - plain -");
 }
 
 #[test]
