@@ -175,6 +175,24 @@ fn a_kops_volume_parks_its_tags_in_words_that_a_person_can_read() {
 }
 
 #[test]
+fn what_was_added_to_a_parked_value_is_noticed() {
+    let before = old_volume("a");
+    let retired = before.clone().changed(&retirement(&before).expect("it fits"));
+    assert!(originals(&retired.tags).is_some());
+    let longer = format!("{}x", retired.tags["etcd-backup/was/1"]);
+    for changed in [
+        retired.clone().tagged("etcd-backup/was/1", &longer),
+        retired.clone().tagged("etcd-backup/was/2", "1:1:kv"),
+        retired.clone().tagged("etcd-backup/was/x", ""),
+        retired.clone().tagged("etcd-backup/was/1", ""),
+        retired.clone().tagged("etcd-backup/was/1", "99999999999999999999;"),
+        retired.tagged("etcd-backup/was/1", "1;99:1:kv"),
+    ] {
+        assert_eq!((originals(&changed.tags), give_back(&changed)), (None, None), "{:?}", changed.tags);
+    }
+}
+
+#[test]
 fn of_a_longer_parking_in_an_earlier_life_nothing_remains() {
     let before = old_volume("a");
     let marked = (1..=4).fold(before.clone(), |volume, n| volume.tagged(&format!("etcd-backup/was/{n}"), "old"));

@@ -57,6 +57,13 @@ fn an_incomplete_point_is_refused_unless_a_part_is_allowed() {
 }
 
 #[test]
+fn a_member_that_is_named_must_be_there_whatever_is_allowed() {
+    let two = || point(SLOT, &[SnapshotState::Completed; 2]).observed();
+    let named = of_slot().of_members(&["b", "c"]).allowing(Allow::Partial).allowing(Allow::Rollback);
+    assert_eq!(in_the_way(&planned(&named, Vec::new(), two())), ["IncompleteRecoveryPoint"]);
+}
+
+#[test]
 fn a_part_without_any_snapshot_is_refused_whatever_is_allowed() {
     let none = point(SLOT, &[SnapshotState::Error; 3]).observed();
     let plan = planned(&of_slot().allowing(Allow::Partial).allowing(Allow::Rollback), Vec::new(), none);
@@ -194,7 +201,10 @@ fn a_restore_that_is_under_way_is_refused_and_named_with_the_way_back() {
     // It has tagged its volume already: still one matter, not two.
     let tagged =
         Volume { tags: live_volume("b").tags.into_iter().chain(rival.tags.clone()).collect(), ..rival.clone() };
-    assert_eq!(in_the_way(&planned(&of_slot().replacing(), vec![tagged], snapshots())), ["RestoreInProgress"]);
+    for request in [of_slot(), of_slot().replacing()] {
+        let plan = planned(&request, vec![tagged.clone()], snapshots());
+        assert_eq!((in_the_way(&plan), plan.members[1].old.len()), (vec!["RestoreInProgress"], 0));
+    }
     for over in [
         rival.clone().in_state(VolumeState::Error),
         rival.clone().in_state(VolumeState::Deleting),

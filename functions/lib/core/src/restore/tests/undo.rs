@@ -229,3 +229,9 @@ fn an_old_volume_is_given_back_though_the_new_one_is_gone() {
         assert_eq!(carried_out(&plan, volumes)[0], old_volume("a"));
     }
 }
+
+#[test]
+fn an_old_volume_that_is_being_deleted_is_not_given_back() {
+    let plan = undo(&undo_a(), vec![retired("a").in_state(VolumeState::Deleting), live_volume("a")]).expect("a plan");
+    assert_eq!((plan.members[0].retire, plan.members[0].old.as_slice()), (true, &[][..]));
+}
