@@ -181,9 +181,13 @@ fn a_retirement_that_was_begun_goes_on_and_is_not_asked_about_again() {
     written.write(&retirement);
     let half = written.clone().without_tag("k8s.io/etcd/main").without_tag(tags::NAME);
     for begun in [written.clone(), half] {
-        let plan = planned(&request, vec![begun, new_volume("a", ID)], vec![snapshot.clone()]);
+        let volumes = vec![begun, new_volume("a", ID)];
+        let plan = planned(&request, volumes.clone(), vec![snapshot.clone()]);
         assert_eq!(only(&plan), (Some("vol-new-a"), Stage::Available, vec!["vol-a"], vec![]));
         assert_eq!(in_the_way(&plan), Vec::<&str>::new());
+        let rest = plan.retirements(&plan.made(), &volumes, now()).expect("it can be done");
+        assert_eq!(rest.len(), 1);
+        assert!(parking::discovery(&volumes[0].clone().changed(&rest[0].1).tags).is_empty());
     }
     let whole = old.clone().changed(&retirement);
     let plan = planned(&request, vec![whole, new_volume("a", ID)], vec![snapshot.clone()]);
