@@ -1,1 +1,17 @@
 //! The planner against tables and properties.
+
+mod acceptance;
+mod account;
+mod answers;
+mod apply_event;
+mod fixtures;
+mod lists;
+mod parking;
+mod progress;
+mod promises;
+mod refusals;
+mod requests;
+mod settings;
+mod sources;
+mod standing;
+mod undo;

@@ -1,0 +1,206 @@
+//! Which events are accepted, and what an event that is not is told.
+
+use std::collections::BTreeMap;
+
+use super::super::{Allow, At, Event, Mode, Request, RestoreRequest, What};
+use super::fixtures::{ID, LATER_ID, id, member, restore_id};
+use crate::backup::tests::fixtures::main_of_example;
+use crate::ids::{Cluster, SnapshotId};
+use crate::scope::{ClusterSet, Scope};
+use crate::slot::Slot;
+
+/// With the id that a plan would be given fresh.
+fn accept(event: Event) -> Result<Request, String> {
+    Request::accept(event, &ClusterSet::All, restore_id(LATER_ID))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as a field of an event")]
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn in_mode(mode: Mode) -> Event {
+    Event { mode: Some(mode), ..Event::default() }
+}
+
+/// Names an etcd cluster.
+fn of_main(mode: Mode) -> Event {
+    Event { cluster: text("k8s.example.com"), etcd_cluster: text("main"), ..in_mode(mode) }
+}
+
+/// Names a snapshot.
+fn of_snapshot() -> Event {
+    Event { snapshot: text("snap-1"), ..Event::default() }
+}
+
+/// A sound `apply`.
+fn apply() -> Event {
+    Event { recovery_point: text("2026-11-23T02:00:00Z"), id: text(ID), ..of_main(Mode::Apply) }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as a field of an event")]
+fn volumes(named: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
+    Some(named.iter().map(|(member, volume)| ((*member).to_owned(), (*volume).to_owned())).collect())
+}
+
+fn plan_of(event: Event) -> RestoreRequest {
+    match accept(event) {
+        Ok(Request::Plan(request)) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bad_event_names_the_field() {
+    let main = || of_main(Mode::Plan);
+    let yes = Some(true);
+    for (field, event) in [
+        ("cluster", in_mode(Mode::Plan)),
+        ("cluster", Event { etcd_cluster: text("main"), ..Event::default() }),
+        ("cluster", Event { cluster: text("k8s.*"), ..main() }),
+        ("cluster", Event { cluster: text("*"), ..of_snapshot() }),
+        ("etcd_cluster", Event { cluster: text("k8s.example.com"), ..Event::default() }),
+        ("etcd_cluster", Event { etcd_cluster: text("a b"), ..main() }),
+        ("etcd_cluster", Event { etcd_cluster: text(""), ..of_snapshot() }),
+        ("recovery_point", Event { recovery_point: text("yesterday"), ..main() }),
+        ("recovery_point", Event { recovery_point: text(""), ..main() }),
+        ("recovery_point", Event { recovery_point: text("latest"), ..of_snapshot() }),
+        ("members", Event { members: Some(Vec::new()), ..main() }),
+        ("members", Event { members: Some(vec!["a/a,b,c".to_owned()]), ..main() }),
+        ("members", Event { members: Some(vec!["a".to_owned()]), ..of_snapshot() }),
+        ("snapshot", Event { snapshot: text("vol-1"), ..Event::default() }),
+        ("snapshot", Event { snapshot: text("snap-*"), ..Event::default() }),
+        ("member", Event { member: text("a"), ..of_snapshot() }),
+        ("member", Event { member: text("a/b,c"), ..of_snapshot() }),
+        ("member", Event { member: text("a/a,b,c"), ..main() }),
+        ("zone", Event { zone: text(""), ..main() }),
+        ("replace", Event { replace: yes, cut_over: Some(false), ..main() }),
+        ("allow_skew", Event { allow_skew: yes, ..of_snapshot() }),
+        ("allow_partial", Event { allow_partial: yes, ..of_snapshot() }),
+        ("verified", Event { verified: yes, ..of_snapshot() }),
+        ("verified", Event { verified: yes, recovery_point: text("2026-11-23T02:00:00Z"), ..main() }),
+        ("volume_type", Event { volume_type: text("gp4"), ..main() }),
+        ("iops", Event { iops: Some(0), ..main() }),
+        ("iops", Event { iops: Some(u32::MAX), ..main() }),
+        ("throughput", Event { throughput: Some(0), ..main() }),
+        ("kms_key", Event { kms_key: text(""), ..main() }),
+        ("initialization_rate", Event { initialization_rate: Some(99), ..main() }),
+        ("initialization_rate", Event { initialization_rate: Some(301), ..main() }),
+        ("id", Event { id: text("mine"), ..main() }),
+        ("limit", Event { limit: Some(1), ..main() }),
+        ("limit", Event { limit: Some(1), ..of_snapshot() }),
+        ("limit", Event { limit: Some(0), ..in_mode(Mode::List) }),
+        ("volumes", Event { volumes: volumes(&[("a", "vol-1")]), ..main() }),
+        ("volumes", of_main(Mode::Undo)),
+        ("volumes", Event { volumes: volumes(&[]), ..of_main(Mode::Undo) }),
+        ("volumes", Event { volumes: volumes(&[("a", "snap-1")]), ..of_main(Mode::Undo) }),
+        ("volumes", Event { volumes: volumes(&[("", "vol-1")]), ..of_main(Mode::Undo) }),
+        ("cluster", Event { volumes: volumes(&[("a", "vol-1")]), ..in_mode(Mode::Undo) }),
+        ("id", Event { id: text(ID), ..of_main(Mode::List) }),
+        ("replace", Event { replace: Some(false), volumes: volumes(&[("a", "vol-1")]), ..of_main(Mode::Undo) }),
+        ("recovery_point", Event { recovery_point: text("latest"), ..of_main(Mode::List) }),
+    ] {
+        let error = accept(event.clone()).expect_err(field);
+        assert!(error.starts_with(&format!("{field}: ")), "{event:?}: {error}");
+    }
+}
+
+#[test]
+fn an_apply_without_a_plan_is_told_to_plan_first() {
+    for (field, event) in [
+        ("id", Event { id: None, ..apply() }),
+        ("id", Event { id: text("20261123T021500Z-1a2b3c4d"), ..apply() }),
+        ("recovery_point", Event { recovery_point: None, ..apply() }),
+        ("recovery_point", Event { recovery_point: text("latest"), ..apply() }),
+    ] {
+        let error = accept(event).expect_err(field);
+        assert!(error.starts_with(&format!("{field}: ")) && error.contains("plan first"), "{error}");
+    }
+    assert!(matches!(accept(apply()), Ok(Request::Apply(_))));
+    let of_snapshot = Event { mode: Some(Mode::Apply), id: text(ID), ..of_snapshot() };
+    assert!(matches!(accept(of_snapshot), Ok(Request::Apply(_))), "a snapshot is always the same one");
+}
+
+#[test]
+fn an_empty_event_lists_and_any_other_plans() {
+    let everything = Scope { clusters: ClusterSet::All, etcd_cluster: None };
+    assert_eq!(accept(Event::default()), Ok(Request::List(everything.clone(), 10)));
+    assert_eq!(accept(Event { limit: Some(3), ..in_mode(Mode::List) }), Ok(Request::List(everything, 3)));
+    let main = Scope {
+        clusters: ClusterSet::Named([main_of_example().cluster].into()),
+        etcd_cluster: Some(main_of_example().etcd_cluster),
+    };
+    assert_eq!(accept(of_main(Mode::List)), Ok(Request::List(main, 10)));
+    assert!(matches!(accept(Event { mode: None, ..of_main(Mode::Plan) }), Ok(Request::Plan(_))));
+}
+
+#[test]
+fn a_plan_takes_the_newest_point_with_a_fresh_id_and_nothing_allowed() {
+    let request = plan_of(of_main(Mode::Plan));
+    assert_eq!(request, RestoreRequest { id: restore_id(LATER_ID), ..RestoreRequest::of_latest() });
+    assert_eq!(plan_of(Event { recovery_point: text("latest"), ..of_main(Mode::Plan) }), request);
+    assert_eq!(plan_of(Event { id: text(ID), ..of_main(Mode::Plan) }), RestoreRequest { id: id(), ..request });
+}
+
+#[test]
+fn each_field_of_a_plan_is_heard() {
+    let zone = crate::ids::Zone::parse("eu-central-1b").ok();
+    let request = plan_of(Event {
+        recovery_point: text("2026-11-23T02:00:00Z"),
+        members: Some(vec!["b".to_owned(), "a".to_owned()]),
+        zone: text("eu-central-1b"),
+        replace: Some(true),
+        allow_skew: Some(true),
+        allow_partial: Some(true),
+        allow_attached: Some(true),
+        allow_rollback: Some(true),
+        allow_corrupt: Some(true),
+        volume_type: text("io2"),
+        iops: Some(200),
+        throughput: Some(125),
+        kms_key: text("alias/etcd"),
+        initialization_rate: Some(300),
+        ..of_main(Mode::Plan)
+    });
+    let at = At::Slot(Slot::parse("2026-11-23T02:00:00Z").expect("a slot"));
+    let members = Some([member("a"), member("b")].into());
+    assert_eq!(request.what, What::Point { of: main_of_example(), at, members });
+    assert_eq!((request.zone, request.replace, request.cut_over), (zone, true, true));
+    let all = [Allow::Skew, Allow::Partial, Allow::Attached, Allow::Rollback, Allow::Corrupt];
+    assert_eq!(request.allowed, all.into());
+    let said = request.overrides;
+    assert_eq!((said.volume_type.as_deref(), said.kms_key.as_deref()), (Some("io2"), Some("alias/etcd")));
+    assert_eq!((said.iops, said.throughput, said.initialization_rate), (Some(200), Some(125), Some(300)));
+    let nothing = Event { replace: Some(false), allow_skew: Some(false), verified: Some(false), ..of_main(Mode::Plan) };
+    assert_eq!(plan_of(nothing), plan_of(of_main(Mode::Plan)));
+    assert!(!plan_of(Event { cut_over: Some(false), ..of_main(Mode::Plan) }).cut_over);
+    let What::Point { at, .. } = plan_of(Event { verified: Some(true), ..of_main(Mode::Plan) }).what else { panic!() };
+    assert_eq!(at, At::Latest { verified: true });
+}
+
+#[test]
+fn a_snapshot_may_be_described() {
+    let event = Event { cluster: text("k8s.example.com"), member: text("a/a,b,c"), ..of_snapshot() };
+    let What::Snapshot(snapshot, described) = plan_of(event).what else { panic!("a snapshot") };
+    assert_eq!(snapshot, SnapshotId::parse("snap-1").expect("an id"));
+    assert_eq!(described.cluster, Some(main_of_example().cluster));
+    assert_eq!((described.etcd_cluster, described.membership.map(|one| one.members.len())), (None, Some(3)));
+}
+
+#[test]
+fn an_undo_names_the_volumes() {
+    let event = Event { volumes: volumes(&[("a", "vol-1"), ("b", "vol-2")]), ..of_main(Mode::Undo) };
+    let undo = super::fixtures::undo_of(&[("a", "vol-1"), ("b", "vol-2")]);
+    assert_eq!(accept(event), Ok(Request::Undo(undo)));
+}
+
+#[test]
+fn what_is_outside_clusters_is_refused_in_every_mode() {
+    let other = ClusterSet::Named([Cluster::parse("other.example.com").expect("a cluster")].into());
+    let undo = Event { volumes: volumes(&[("a", "vol-1")]), ..of_main(Mode::Undo) };
+    let of_snapshot = Event { cluster: text("k8s.example.com"), ..of_snapshot() };
+    for event in [of_main(Mode::List), of_main(Mode::Plan), apply(), undo, of_snapshot] {
+        let error = Request::accept(event, &other, id()).expect_err("it is not looked after");
+        assert_eq!(error, "cluster: `k8s.example.com` is not one of CLUSTERS (other.example.com)");
+    }
+}
