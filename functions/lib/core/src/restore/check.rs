@@ -133,8 +133,7 @@ impl RestorePlan {
                     ));
                 }
                 let retirement = parking::retire(volume, Some(&self.id), new, now);
-                let retirement = retirement
-                    .map_err(|parking::TooMany(over)| format!("{over} tags of {} must go first", volume.id))?;
+                let retirement = retirement.map_err(|unfit| format!("{}: {unfit}", volume.id))?;
                 retirements.push((plan.lineage.member.clone(), retirement));
             }
         }

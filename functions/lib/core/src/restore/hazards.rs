@@ -38,10 +38,12 @@ fn rollback_hazard(volumes: &[Volume], sources: &Sources<'_>) -> Option<String> 
         let by_role = ROLES.iter().find_map(|role| etcd_manager(&volume.tags, of, role));
         by_role.or_else(|| protokube(&volume.tags, of)).is_some()
     });
-    let lists =
-        living.filter_map(|volume| Some((volume, Membership::parse(volume.tags.get(&of.etcd_key())?).ok()?.members)));
-    let other = lists.into_iter().find(|(_, members)| members != expected);
-    other.map(|(volume, living)| {
+    let lists: Vec<(&Volume, BTreeSet<Member>)> = living
+        .filter_map(|volume| Some((volume, Membership::parse(volume.tags.get(&of.etcd_key())?).ok()?.members)))
+        .collect();
+    let living: BTreeSet<Member> = lists.iter().flat_map(|(_, members)| members.iter().cloned()).collect();
+    let other = lists.iter().find(|(_, members)| living != *expected && members != expected);
+    other.map(|(volume, _)| {
         format!(
             "{of} had the members {} at this point, and {} says that it now has {}: etcd would start with a membership that \
              is no more",

@@ -70,7 +70,9 @@ pub(super) fn lineage_value(lineage: &Lineage) -> String {
 /// every program finds the volume, whatever version made the old one.
 pub(super) fn full_tags(source: &Source<'_>, of: &EtcdClusterId) -> Tags {
     let foreign = |key: &str| key.starts_with(tags::AWS_PREFIX) || key.starts_with(tags::OURS_PREFIX);
-    let copied = source.snapshot.tags.iter().filter(|(key, _)| !foreign(key));
+    // By another cluster's tags another cluster's etcd-manager would find it.
+    let others = |key: &str| key.starts_with(tags::OWNED_PREFIX) || key.starts_with(tags::ETCD_PREFIX);
+    let copied = source.snapshot.tags.iter().filter(|(key, _)| !foreign(key) && !others(key));
     let mut full: Tags = copied.map(|(key, value)| (key.clone(), value.clone())).collect();
     full.extend([
         (tags::NAME.to_owned(), of.volume_name(source.membership.member.as_str())),

@@ -67,7 +67,8 @@ pub(super) fn of_undo(observed: &Observed, zones: &BTreeSet<&Zone>, new: &[&Volu
 const PAUSE: &str = "Pause whatever runs `kops update cluster`: until the restore is accepted it would stop with an error, or \
                      take tags away";
 const SEND: &str = "Send the event under `apply` of this answer";
-const RESUME: &str = "Let `kops update cluster` run again; a dry run of it must show no change of these volumes";
+const RESUME: &str =
+    "Let `kops update cluster` run again; a dry run of it must neither make nor replace one of these volumes";
 
 struct Masters<'a> {
     /// Those to stop, with their groups.

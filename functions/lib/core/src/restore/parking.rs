@@ -5,10 +5,12 @@
 //! instead of separators: whatever a tag holds, nothing needs escaping.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 
 use super::id::RestoreId;
+use super::refusal::{Refusal, RefusalKind};
 use crate::ids::VolumeId;
 use crate::slot::Slot;
 use crate::tags::{self, Tags};
@@ -25,15 +27,33 @@ pub struct TagChange {
     pub take: Tags,
 }
 
-/// How many tags too many a volume would have at some step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMany(pub usize);
+/// Why a volume's tags cannot be changed as they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub(super) enum Unfit {
+    /// So many tags too many at some step.
+    #[error("it would need {most} and {0} more tags at some step: {0} of its cost labels must go first", most = tags::MOST)]
+    TooManyTags(usize),
+    /// What an interrupted retirement parked was changed since.
+    #[error("its tags `{}<n>` cannot be read: were they changed? Give it kops' tags by hand", tags::WAS_PREFIX)]
+    Unreadable,
+}
+
+impl Unfit {
+    /// The refusal that it is.
+    pub(super) fn refusal(self, what: impl Display) -> Refusal {
+        let kind = match self {
+            Self::TooManyTags(_) => RefusalKind::TooManyTags,
+            Self::Unreadable => RefusalKind::NotOurs,
+        };
+        Refusal::new(kind, format!("{what}: {self}"))
+    }
+}
 
 /// Refuses what would not fit on a resource.
-pub(super) fn fits<'a>(keys: impl IntoIterator<Item = &'a String>) -> Result<(), TooMany> {
+pub(super) fn fits<'a>(keys: impl IntoIterator<Item = &'a String>) -> Result<(), Unfit> {
     match tags::count(keys).saturating_sub(tags::MOST) {
         0 => Ok(()),
-        over => Err(TooMany(over)),
+        over => Err(Unfit::TooManyTags(over)),
     }
 }
 
@@ -44,13 +64,13 @@ pub(super) fn retire(
     restore: Option<&RestoreId>,
     replaced_by: Option<&VolumeId>,
     now: Timestamp,
-) -> Result<TagChange, TooMany> {
+) -> Result<TagChange, Unfit> {
     let (write, take) = retired(&volume.tags, restore, replaced_by, now)?;
     Ok(TagChange { volume: volume.id.clone(), write, take })
 }
 
 /// Whether a volume with these tags could be retired, in favour of none.
-pub(super) fn could_be_retired(tags: &Tags, now: Timestamp) -> Result<(), TooMany> {
+pub(super) fn could_be_retired(tags: &Tags, now: Timestamp) -> Result<(), Unfit> {
     retired(tags, None, None, now).map(|_| ())
 }
 
@@ -60,10 +80,10 @@ fn retired(
     restore: Option<&RestoreId>,
     replaced_by: Option<&VolumeId>,
     now: Timestamp,
-) -> Result<(Tags, Tags), TooMany> {
+) -> Result<(Tags, Tags), Unfit> {
     let mut take = discovery(tags);
     let interrupted = is_retired_for(tags, restore, replaced_by);
-    let before = if interrupted { originals(tags).unwrap_or_default() } else { Tags::new() };
+    let before = if interrupted { originals(tags).ok_or(Unfit::Unreadable)? } else { Tags::new() };
     let mut all = before.clone();
     all.extend(take.clone());
     if interrupted && all == before {
@@ -73,10 +93,15 @@ fn retired(
     park.insert(tags::RETIRED_AT.to_owned(), Slot::at(now).to_string());
     park.extend(restore.map(|id| (tags::RESTORE.to_owned(), id.to_string())));
     park.extend(replaced_by.map(|id| (tags::REPLACED_BY.to_owned(), id.to_string())));
+    // Leftovers of an earlier life would be read as part of what is parked now: emptied in the same call, then taken.
+    let stale: Tags = tags
+        .keys()
+        .filter(|key| key.starts_with(tags::WAS_PREFIX) && !park.contains_key(*key))
+        .map(|key| (key.clone(), String::new()))
+        .collect();
+    park.extend(stale.clone());
+    take.extend(stale);
     fits(tags.keys().chain(park.keys().filter(|key| !tags.contains_key(*key))))?;
-    // Leftovers of an earlier life would be read as part of what is parked now.
-    let stale = tags.iter().filter(|(key, _)| key.starts_with(tags::WAS_PREFIX) && !park.contains_key(*key));
-    take.extend(stale.map(|(key, value)| (key.clone(), value.clone())));
     Ok((park, take))
 }
 

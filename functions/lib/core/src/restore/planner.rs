@@ -10,14 +10,14 @@ use super::filters::claimants;
 use super::hazards;
 use super::new_volume::{NewVolume, full_tags, private_tags};
 use super::next_steps;
-use super::parking::{self, TooMany, discovery, fits, is_retired_for};
+use super::parking::{self, discovery, fits, is_retired_for};
 use super::plan::{MemberPlan, Observed, RestorePlan, Settings, Stage};
 use super::progress::{Progress, progress, rivals};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use super::source::{Source, Sources, sources};
 use crate::ids::{Lineage, VolumeId};
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 use crate::volume::{Volume, VolumeState};
 
 /// Decides a restore. The error is a refusal that leaves nothing to plan: the request cannot be meant, there is no such
@@ -48,6 +48,9 @@ pub fn plan(
         warnings.extend(hazards::warnings(&observed.volumes, request, &sources));
     }
     let forecast = planner.forecast(&members);
+    if request.cut_over && !forecast.is_ok() {
+        warnings.push("the volumes would not be accepted as they are, see `acceptance`".to_owned());
+    }
     let (steps_before, steps_after) = next_steps::of_restore(observed, &sources, &members, request.cut_over);
     Ok(RestorePlan {
         id: request.id.clone(),
@@ -109,7 +112,9 @@ impl Planner<'_> {
             let half: Vec<&Volume> = half.filter(|one| !old.iter().any(|other| other.id == one.id)).collect();
             old.extend(half);
             refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, made.as_ref())));
-            refusals.extend(self.too_many_tags(&old, &full, &lineage, stage));
+            if stage != Stage::Live {
+                refusals.extend(self.unfit(&old, &full, &lineage, made.as_ref()));
+            }
         }
         let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
         Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
@@ -159,33 +164,18 @@ impl Planner<'_> {
     }
 
     /// Every step must fit, the way back included: an apply that cannot be undone is none.
-    fn too_many_tags(&self, old: &[&Volume], full: &Tags, lineage: &Lineage, stage: Stage) -> Vec<Refusal> {
-        let mut refusals = Vec::new();
-        let mut check = |what: String, fits: Result<(), TooMany>| {
-            if let Err(TooMany(over)) = fits {
-                let message = format!(
-                    "{what} would need {} tags at some step, and EC2 takes {}: {over} of its cost labels must go first",
-                    tags::MOST + over,
-                    tags::MOST
-                );
-                refusals.push(Refusal::new(RefusalKind::TooManyTags, message));
-            }
-        };
+    fn unfit(&self, old: &[&Volume], full: &Tags, lineage: &Lineage, made: Option<&VolumeId>) -> Vec<Refusal> {
         let placeholder = placeholder();
-        for volume in old {
-            let fits = parking::retire(volume, Some(&self.request.id), placeholder.as_ref(), self.now).map(|_| ());
-            check(format!("the old volume {}", volume.id), fits);
-        }
-        if stage != Stage::Live {
-            let mut tagged = full.clone();
-            tagged.extend(private_tags(&self.request.id, lineage));
-            let undone = parking::could_be_retired(&tagged, self.now);
-            check(
-                format!("the new volume of {lineage}, with the tags of its snapshot,"),
-                fits(tagged.keys()).and(undone),
-            );
-        }
-        refusals
+        let replaced_by = made.or(placeholder.as_ref());
+        let retired = |volume: &&Volume| {
+            let unfit = parking::retire(volume, Some(&self.request.id), replaced_by, self.now).err()?;
+            Some(unfit.refusal(format!("the old volume {}", volume.id)))
+        };
+        let mut tagged = full.clone();
+        tagged.extend(private_tags(&self.request.id, lineage));
+        let new = fits(tagged.keys()).max(parking::could_be_retired(&tagged, self.now)).err();
+        let new = new.map(|unfit| unfit.refusal(format!("the new volume of {lineage}, with its snapshot's tags")));
+        old.iter().filter_map(retired).chain(new).collect()
     }
 
     /// What the three filters would find if the plan were carried out on what EC2 lists now.

@@ -32,7 +32,7 @@ pub(super) fn progress<'a>(
     let marked = || volumes.iter().filter(|volume| of_this(volume) && new(volume));
     if let Some(volume) = marked().find(|volume| !is_retired(&volume.tags)) {
         return match volume.state {
-            VolumeState::Error => Progress::Over(failed(volume)),
+            VolumeState::Error | VolumeState::Deleting | VolumeState::Deleted => Progress::Over(failed(volume)),
             _ if volume.snapshot.as_ref() != Some(snapshot) => {
                 Progress::Over(format!("its volume {} was made from another snapshot", volume.id))
             }
@@ -54,7 +54,17 @@ pub(super) fn progress<'a>(
         };
     }
     // ... and where there was none: kops makes no volume from a snapshot, and this one is younger than the plan.
-    let made_since = |volume: &&Volume| volume.snapshot.as_ref() == Some(snapshot) && volume.created >= id.planned();
+    // An old volume may tell that another restore made it.
+    let of_other = |volume: &Volume| {
+        let says_so = |old: &Volume| {
+            old.tags.get(tags::REPLACED_BY).is_some_and(|by| by == volume.id.as_str())
+                && old.tags.get(tags::RESTORE).is_some_and(|restore| restore != id.as_str())
+        };
+        volumes.iter().any(says_so)
+    };
+    let made_since = |volume: &&Volume| {
+        volume.snapshot.as_ref() == Some(snapshot) && volume.created >= id.planned() && !of_other(volume)
+    };
     let mut made_since = volumes.iter().filter(made_since).filter(|volume| !volume.tags.contains_key(tags::RESTORE));
     match made_since.find(|volume| claims(&volume.tags, lineage) || (is_retired(&volume.tags) && was_of(volume))) {
         Some(volume) if is_retired(&volume.tags) => Progress::Over(format!("its volume {} was undone", volume.id)),

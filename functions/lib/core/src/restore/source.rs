@@ -170,7 +170,7 @@ fn of_point<'a>(
             format!("{}: no member has a completed snapshot", point.slot),
         ));
     }
-    if request.zone.is_some() && chosen.len() != 1 {
+    if request.zone.is_some() && chosen.len() != 1 && wanted.len() != 1 {
         let message = "zone: overrides the zone of one member; name that one in `members`";
         return Err(Refusal::invalid(message));
     }
@@ -268,6 +268,8 @@ fn missing(request: &RestoreRequest, point: &RecoveryPoint, member: &Member, is_
     }
     let (kind, why) = if has(SnapshotState::Pending) {
         (RefusalKind::SnapshotNotCompleted, "is still pending: wait, or take an older point")
+    } else if is_named {
+        (RefusalKind::IncompleteRecoveryPoint, "is not there: take another point")
     } else {
         (RefusalKind::IncompleteRecoveryPoint, "is not there: take another point, or set `allow_partial`")
     };

@@ -8,7 +8,7 @@ use super::acceptance::Expected;
 use super::filters::{claimants, claims, kops};
 use super::new_volume::lineage_value;
 use super::next_steps;
-use super::parking::{self, TagChange, TooMany, fits, is_retired, originals};
+use super::parking::{self, TagChange, fits, is_retired, originals};
 use super::plan::Observed;
 use super::progress::rivals;
 use super::refusal::{Refusal, RefusalKind};
@@ -162,11 +162,8 @@ fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
     });
     let new = find(&member.new).filter(|_| member.retire);
     let new = new.map(|volume| (volume, parking::could_be_retired(&volume.tags, Timestamp::UNIX_EPOCH)));
-    refusals.extend(old.chain(new).filter_map(|(volume, fits)| {
-        let TooMany(over) = fits.err()?;
-        let message = format!("{} bears too many tags for this: {over} of its cost labels must go first", volume.id);
-        Some(Refusal::new(RefusalKind::TooManyTags, message))
-    }));
+    let unfit = old.chain(new).filter_map(|(volume, fits)| Some(fits.err()?.refusal(&volume.id)));
+    refusals.extend(unfit);
     refusals
 }
 

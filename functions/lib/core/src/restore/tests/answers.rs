@@ -204,18 +204,18 @@ fn the_operator_is_told_what_to_do_in_order_with_instances_and_groups() {
     let before = &plan.steps_before;
     let order = [
         "Pause whatever runs `kops update cluster`",
-        "Note the sizes of the Auto Scaling group masters-a, and set its minimum and desired capacity to 0 (i-a, i-a2)",
-        "Note the sizes of the Auto Scaling group masters-b, and set its minimum and desired capacity to 0 (i-b)",
-        "Stop the instance i-c:",
-        "Stop the instance i-other, or detach its volume",
+        "Note the sizes of these Auto Scaling groups, and set the minimum and desired capacity of each to 0: masters-a (i-a, \
+         i-a2), masters-b (i-b)",
+        "Stop these instances, which are of no Auto Scaling group: i-c",
+        "Stop these instances, or detach their volumes: i-other",
         "Wait until these volumes are `available`: vol-b, vol-c",
         "Send the event under `apply`",
     ];
-    assert_eq!(order.map(|step| at(before, step)), [0, 1, 2, 3, 4, 5, 6], "{before:#?}");
+    assert_eq!(order.map(|step| at(before, step)), [0, 1, 2, 3, 4, 5], "{before:#?}");
     let after = &plan.steps_after;
     let order = ["Start etcd, all masters together", "Check etcd", "Let `kops update cluster` run again", "Keep the"];
     assert_eq!(order.map(|step| at(after, step)), [0, 1, 2, 3], "{after:#?}");
-    assert!(after[0].contains("set masters-a back to its sizes; set masters-b back to its sizes; start i-c"));
+    assert!(after[0].contains("set these Auto Scaling groups back to their sizes: masters-a, masters-b; start i-c"));
     assert!(after[3].ends_with("vol-a, vol-b, vol-c"), "{after:#?}");
     let result = report_plan(&plan, &old_volumes());
     assert_eq!(result.next_steps, [&before[..], &after[..]].concat());
@@ -244,7 +244,7 @@ fn where_no_master_is_known_the_operator_is_told_to_look() {
 #[test]
 fn a_volume_for_inspection_stops_no_master() {
     let plan = planned_with_masters(&RestoreRequest::of_slot(SLOT).for_inspection(), old_volumes());
-    assert_eq!(plan.steps_before, ["Send the event under `apply`"]);
+    assert_eq!(plan.steps_before, ["Send the event under `apply` of this answer"]);
     assert!(plan.steps_after.len() == 1 && plan.steps_after[0].contains("read-only"), "{:?}", plan.steps_after);
 }
 
@@ -252,7 +252,7 @@ fn a_volume_for_inspection_stops_no_master() {
 fn after_an_undo_the_masters_are_started_again() {
     let observed = observed(vec![retired(&old_volume("a")), live_volume("a")]);
     let plan = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")])).expect("a plan");
-    assert!(plan.steps_after[0].contains("set masters-a back to its sizes"), "{:?}", plan.steps_after);
+    assert!(plan.steps_after[0].contains("back to their sizes: masters-a, masters-b"), "{:?}", plan.steps_after);
     at(&plan.steps_after, "Let `kops update cluster` run again");
     assert!(plan.steps_after.iter().any(|step| step.ends_with("retired, not deleted: vol-new-a")));
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::TagChange;
-use super::super::parking::{TooMany, discovery, give_back, is_retired, originals, retire};
+use super::super::parking::{Unfit, discovery, give_back, is_retired, originals, retire};
 use super::fixtures::{id, now, old_volume, tags_of, volume_id};
 use crate::tags::{self, Tags};
 use crate::volume::Volume;
@@ -55,7 +55,7 @@ fn with(tags: Tags) -> Volume {
     Volume { tags, ..old_volume("a") }
 }
 
-fn retirement(volume: &Volume) -> Result<TagChange, TooMany> {
+fn retirement(volume: &Volume) -> Result<TagChange, Unfit> {
     retire(volume, Some(&id()), Some(&volume_id("vol-new")), now())
 }
 
@@ -94,9 +94,9 @@ proptest! {
         let filled = |fillers| (0..fillers).fold(bare.clone(), |volume, n| volume.tagged(&format!("filler-{n}"), "x"));
         let full = filled(fillers);
         prop_assert!(count(&full) <= tags::MOST);
-        let Err(TooMany(over)) = retirement(&full) else { return Ok(()) };
+        let Err(Unfit::TooManyTags(over)) = retirement(&full) else { return Ok(()) };
         prop_assume!(over <= fillers);
-        prop_assert_eq!(retirement(&filled(fillers - over + 1)), Err(TooMany(1)));
+        prop_assert_eq!(retirement(&filled(fillers - over + 1)), Err(Unfit::TooManyTags(1)));
         prop_assert!(retirement(&filled(fillers - over)).is_ok());
     }
 
@@ -222,7 +222,6 @@ fn a_tag_that_was_changed_between_writing_and_taking_stays() {
 }
 
 #[test]
-#[ignore = "forgets what had been taken: what was parked is unreadable, and is overwritten"]
 fn a_retirement_of_which_some_was_taken_is_not_gone_on_with_over_what_cannot_be_read() {
     let before = old_volume("a");
     let mut half = before.clone();
@@ -233,7 +232,6 @@ fn a_retirement_of_which_some_was_taken_is_not_gone_on_with_over_what_cannot_be_
 }
 
 #[test]
-#[ignore = "reads what is parked now together with the leftovers, until these are taken: not readable meanwhile"]
 fn beside_leftovers_of_an_earlier_life_what_is_parked_can_be_read_at_every_step() {
     let before = old_volume("a");
     let marked = (1..=4).fold(before.clone(), |volume, n| volume.tagged(&format!("etcd-backup/was/{n}"), "old"));

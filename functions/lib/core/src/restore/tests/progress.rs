@@ -122,7 +122,6 @@ fn a_volume_that_was_there_before_the_plan_or_is_of_another_snapshot_is_not_take
 }
 
 #[test]
-#[ignore = "takes the volume of a restore planned later for its own: it is of the same snapshot, and younger"]
 fn a_volume_that_another_restore_made_meanwhile_is_not_taken_for_its_own() {
     let of_other = retired("vol-new-a", &restore_id(LATER_ID));
     assert_eq!(found(&[of_other, live_volume("a")]), "none");
@@ -152,7 +151,6 @@ fn a_restore_of_which_a_volume_was_undone_failed_or_went_is_over() {
 }
 
 #[test]
-#[ignore = "says `already` of a volume that is being deleted; only the apply finds that it cannot be used"]
 fn a_restore_whose_volume_is_being_deleted_is_over() {
     for state in [VolumeState::Deleting, VolumeState::Deleted] {
         let said = found(&[new_volume("a", ID).in_state(state)]);

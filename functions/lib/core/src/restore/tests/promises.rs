@@ -98,7 +98,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "refused as `MemberClaimed` by the one of two old volumes that has been given back"]
     fn an_undo_of_several_old_volumes_that_was_cut_off_anywhere_goes_on(
         account in accounts(2), request in requests(), cuts in vec(0..MANY / 2, 0..3),
     ) {
@@ -109,7 +108,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "an undo is refused as `MemberClaimed` while some old volume has not been retired"]
     fn a_restore_that_was_cut_off_anywhere_can_be_taken_back(
         account in accounts(2), request in requests(), cut in 1..MANY,
     ) {

@@ -113,7 +113,6 @@ fn a_zone_is_one_members() {
 }
 
 #[test]
-#[ignore = "says that the one member be named, which is; what is wrong is that its snapshot is pending"]
 fn a_zone_does_not_hide_what_is_wrong_with_the_member() {
     let pending = point(SLOT, &[Pending, Completed, Completed]).observed();
     let moved = RestoreRequest { zone: Zone::parse("eu-central-1z").ok(), ..RestoreRequest::of_slot(SLOT) };
@@ -245,7 +244,6 @@ fn a_new_volume_bears_all_that_kops_gives_and_the_labels_of_the_old_one() {
 }
 
 #[test]
-#[ignore = "copies the tags by which another cluster's etcd-manager, or another etcd cluster, finds the volume"]
 fn a_new_volume_is_found_by_the_cluster_that_the_event_names_alone() {
     let of_other = foreign().tagged("kubernetes.io/cluster/other.example.com", "owned");
     let plan = planned(&in_zone(of_snapshot("snap-foreign", described())), Vec::new(), vec![of_other]);

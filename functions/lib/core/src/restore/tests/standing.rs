@@ -276,7 +276,6 @@ fn withdrawing_makes_this_restores_volumes_nobodys_and_leaves_others_alone() {
 }
 
 #[test]
-#[ignore = "waits for a label of a live volume that kops, or an operator, has taken since"]
 fn of_a_volume_that_is_live_only_what_makes_it_so_is_waited_for() {
     let labelled = || snapshots().into_iter().map(|snapshot| snapshot.tagged("team", "x")).collect();
     let new = [live_volume("a"), new_volume("b", ID), new_volume("c", ID)];
