@@ -88,8 +88,7 @@ async fn an_event_that_cannot_be_meant_is_refused_with_what_is_accepted() {
 #[tokio::test]
 async fn what_the_point_or_the_settings_do_not_have_is_refused() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    three(&account).await;
     let restore = restore(&account).await;
     account.forget_calls().await;
     for (fields, says) in [

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scenarios::ledger::Ledger;
 use scenarios::observed::Volume;
-use scenarios::{Account, Kops, LocalAws};
+use scenarios::{Account, LocalAws};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -35,8 +35,7 @@ impl Scene {
     /// Three living members, to be rolled back; the call log is empty.
     async fn set() -> Self {
         let account = LocalAws::account();
-        let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-        cluster.past_point("main", POINT).await;
+        let cluster = three(&account).await;
         let before = account.volumes().await;
         let apply = planned(&restore(&account).await, main(json!({"recovery_point": POINT, "replace": true}))).await;
         account.forget_calls().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scenarios::observed::Call;
-use scenarios::{Account, Kops, LocalAws};
+use scenarios::{Account, LocalAws};
 use serde_json::json;
 
 use super::*;
@@ -11,9 +11,9 @@ use super::*;
 const WRITES: [&str; 3] = ["CreateVolume", "CreateTags", "DeleteTags"];
 
 /// Three living members with one point; the event that rolls them back.
-async fn three() -> (Account, RunningFunction, Value) {
+async fn planned_three() -> (Account, RunningFunction, Value) {
     let account = LocalAws::account();
-    Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await.past_point("main", POINT).await;
+    three(&account).await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
     account.forget_calls().await;
@@ -22,7 +22,7 @@ async fn three() -> (Account, RunningFunction, Value) {
 
 #[tokio::test]
 async fn throttling_and_lost_answers_are_got_over() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     for action in WRITES {
         account.fail_next(action).with("RequestLimitExceeded", 503).await;
         account.fail_next(action).after(1).losing_the_answer().await;
@@ -40,7 +40,7 @@ async fn throttling_and_lost_answers_are_got_over() {
 
 #[tokio::test]
 async fn pages_are_followed_to_the_end() {
-    let (account, restore, _) = three().await;
+    let (account, restore, _) = planned_three().await;
     account.pages_of(1).await;
     assert!(is_accepted(&applied(&restore, main(json!({"replace": true}))).await));
 }
@@ -48,7 +48,7 @@ async fn pages_are_followed_to_the_end() {
 #[tokio::test]
 async fn what_ec2_refuses_is_said_and_the_same_event_goes_on() {
     for action in WRITES {
-        let (account, restore, apply) = three().await;
+        let (account, restore, apply) = planned_three().await;
         account.fail_next(action).after(1).with("UnauthorizedOperation", 403).await;
 
         let error = restore.invoke(apply.clone()).await.unwrap_err();
@@ -71,7 +71,7 @@ async fn what_ec2_refuses_is_said_and_the_same_event_goes_on() {
 
 #[tokio::test]
 async fn a_volume_that_fails_ends_the_restore_names_its_key_and_leaves_nothing_in_the_way() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.volumes_stay_creating().await;
     let before = account.volumes().await;
 
@@ -95,7 +95,7 @@ async fn a_volume_that_fails_ends_the_restore_names_its_key_and_leaves_nothing_i
 
 #[tokio::test]
 async fn a_volume_that_vanishes_ends_the_restore() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.volumes_stay_creating().await;
 
     // The last in order; the others are still being made.
@@ -117,7 +117,7 @@ async fn a_volume_that_vanishes_ends_the_restore() {
 
 #[tokio::test]
 async fn a_volume_that_is_listed_late_is_waited_for() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.fail_next("CreateVolume").seen_only_after(Duration::from_secs(3)).await;
     let result = restore.invoke(apply).await.unwrap();
     assert!(is_accepted(&result), "{result:#}");
@@ -126,7 +126,7 @@ async fn a_volume_that_is_listed_late_is_waited_for() {
 
 #[tokio::test]
 async fn near_the_deadline_it_stops_and_the_same_event_goes_on() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.volumes_stay_creating().await;
 
     let error = restore.invoke_within(Duration::from_secs(5), apply.clone()).await.unwrap_err();
@@ -142,7 +142,7 @@ async fn near_the_deadline_it_stops_and_the_same_event_goes_on() {
 
 #[tokio::test]
 async fn when_ec2_cannot_be_asked_nothing_is_done() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     for action in ["DescribeVolumes", "DescribeSnapshots"] {
         account.fail_next(action).with("UnauthorizedOperation", 403).always().await;
         for event in [apply.clone(), main(json!({}))] {
@@ -157,7 +157,7 @@ async fn when_ec2_cannot_be_asked_nothing_is_done() {
 
 #[tokio::test]
 async fn without_the_masters_a_restore_is_possible_all_the_same() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.fail_next("DescribeInstances").with("UnauthorizedOperation", 403).always().await;
     let result = restore.invoke(apply).await.unwrap();
     assert!(is_accepted(&result) && says(&result["warnings"], &["the masters could not be listed"]), "{result:#}");
@@ -165,7 +165,7 @@ async fn without_the_masters_a_restore_is_possible_all_the_same() {
 
 #[tokio::test]
 async fn the_same_id_with_other_settings_is_not_the_same_restore() {
-    let (account, restore, apply) = three().await;
+    let (account, restore, apply) = planned_three().await;
     account.fail_next("CreateTags").with("UnauthorizedOperation", 403).times(3).await;
     restore.invoke(apply.clone()).await.unwrap_err();
     account.forget_calls().await;

@@ -5,6 +5,7 @@ mod bad_input;
 mod cut;
 mod faults;
 mod foreign;
+mod new_volume;
 mod permissions;
 mod plan;
 mod refusals;
@@ -13,7 +14,7 @@ mod runbook;
 mod tells;
 mod undo;
 
-use scenarios::{Account, Function, RunningFunction, tags};
+use scenarios::{Account, Function, Kops, RunningFunction, tags};
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "k8s.example.com";
@@ -21,6 +22,20 @@ const CLUSTER: &str = "k8s.example.com";
 const POINT: &str = "2026-11-23T02:00:00Z";
 
 const MEMBERS: [&str; 3] = ["a", "b", "c"];
+
+/// A single master's cluster, with one point of etcd `main`.
+async fn single(account: &Account) -> Kops<'_> {
+    let cluster = Kops::cluster(CLUSTER).single_master().create(account).await;
+    cluster.past_point("main", POINT).await;
+    cluster
+}
+
+/// Etcd `main` with three members, and one point of it.
+async fn three(account: &Account) -> Kops<'_> {
+    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(account).await;
+    cluster.past_point("main", POINT).await;
+    cluster
+}
 
 /// The function with its defaults.
 async fn restore(account: &Account) -> RunningFunction {

@@ -96,8 +96,7 @@ async fn a_plan_says_all_that_would_be_done_and_changes_nothing() {
 #[tokio::test]
 async fn next_steps_name_the_masters_and_their_groups_in_order() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = three(&account).await;
     let mut masters = Vec::new();
     for (zone, member) in [("eu-central-1a", "a"), ("eu-central-1b", "b"), ("eu-central-1c", "c")] {
         let master = cluster.master(zone).await;
@@ -184,8 +183,7 @@ async fn a_point_that_is_not_there_is_an_error_that_says_what_there_is() {
 #[tokio::test]
 async fn a_plan_of_an_interrupted_restore_says_what_is_left() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    three(&account).await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
     account.fail_next("DeleteTags").with("UnauthorizedOperation", 403).always().await;

@@ -46,8 +46,7 @@ fn as_apply(event: &Value) -> Value {
 #[tokio::test]
 async fn a_member_with_a_volume_is_claimed_unless_it_is_to_be_replaced() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let words = [cluster.volume("main", "a"), "set `replace` to retire it"];
     refused_unless(&account, main(json!({})), "MemberClaimed", &words, Some(json!({"replace": true}))).await;
 }
@@ -60,8 +59,7 @@ async fn a_claim_of_either_generation_and_in_any_zone_counts() {
         vec!["k8s.io/role/master", "KubernetesCluster"],
     ] {
         let account = LocalAws::account();
-        let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-        cluster.past_point("main", POINT).await;
+        let cluster = single(&account).await;
         let stray =
             scenarios::RawVolume::in_zone("eu-central-1c").tags(&cluster.get("main", "a").tags).create(&account).await;
         account.delete_volume(cluster.volume("main", "a")).await;
@@ -78,8 +76,7 @@ async fn a_claim_of_either_generation_and_in_any_zone_counts() {
 #[tokio::test]
 async fn an_attached_volume_is_not_retired_unless_told_so() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let instance = cluster.attach("main", "a").await;
     let words = [instance.as_str(), "`in-use`", "Auto Scaling group", "set `allow_attached`"];
     let event = main(json!({"replace": true}));
@@ -89,8 +86,7 @@ async fn an_attached_volume_is_not_retired_unless_told_so() {
 #[tokio::test]
 async fn two_claimants_are_both_named_and_both_retired() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let twin = cluster.duplicate("main", "a").await;
     refused_unless(&account, main(json!({})), "MemberClaimed", &[&twin], None).await;
     let words = [cluster.volume("main", "a")];
@@ -238,8 +234,7 @@ async fn a_new_volume_that_could_not_bear_its_tags_is_refused() {
 #[tokio::test]
 async fn a_volume_of_another_restore_is_named_with_its_id_and_what_to_send() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    single(&account).await;
     account.fail_next("CreateTags").with("UnauthorizedOperation", 403).always().await;
     let first = restore(&account).await;
     let apply = planned(&first, main(json!({"replace": true}))).await;

@@ -92,8 +92,7 @@ async fn a_restore_whose_volume_was_not_seen_finds_the_other_one_live_and_withdr
 #[tokio::test]
 async fn the_same_apply_twice_at_once_makes_one_volume() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    three(&account).await;
     let before = account.volumes().await;
     let (first, second) = (restore(&account).await, restore(&account).await);
     let apply = planned(&first, main(json!({"replace": true}))).await;
@@ -114,8 +113,7 @@ async fn the_same_apply_twice_at_once_makes_one_volume() {
 #[tokio::test]
 async fn a_claimant_that_appears_between_plan_and_apply_is_refused_unless_it_may_be_replaced() {
     let account = LocalAws::account();
-    let mut cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let mut cluster = single(&account).await;
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;
     let strict = planned(&restore, main(json!({}))).await;
@@ -141,8 +139,7 @@ async fn a_claimant_that_appears_between_plan_and_apply_is_refused_unless_it_may
 #[tokio::test]
 async fn a_claimant_that_appears_while_volumes_are_made_makes_the_restore_withdraw() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = three(&account).await;
     let before = account.volumes().await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
@@ -178,8 +175,7 @@ async fn a_claimant_that_appears_while_volumes_are_made_makes_the_restore_withdr
 #[tokio::test]
 async fn a_claimant_that_appears_while_tags_are_written_makes_the_restore_withdraw() {
     let account = LocalAws::account();
-    let mut cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let mut cluster = single(&account).await;
     let blank_tags = cluster.get("main", "a").tags.clone();
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;
@@ -200,8 +196,7 @@ async fn a_claimant_that_appears_while_tags_are_written_makes_the_restore_withdr
 #[tokio::test]
 async fn a_volume_that_is_attached_meanwhile_is_not_made_anyones() {
     let account = LocalAws::account();
-    let mut cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let mut cluster = single(&account).await;
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({}))).await;

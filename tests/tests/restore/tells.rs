@@ -1,6 +1,6 @@
 //! What alarms and people are told.
 
-use scenarios::{Kops, LocalAws};
+use scenarios::LocalAws;
 use serde_json::json;
 
 use super::*;
@@ -10,8 +10,7 @@ const MAIN: [(&str, &str); 2] = [("Cluster", CLUSTER), ("EtcdCluster", "main")];
 #[tokio::test]
 async fn an_apply_and_an_undo_are_announced_with_their_result_and_counted() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    three(&account).await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
     account.fail_next("DeleteTags").with("UnauthorizedOperation", 403).times(3).await;
@@ -33,8 +32,7 @@ async fn an_apply_and_an_undo_are_announced_with_their_result_and_counted() {
 #[tokio::test]
 async fn an_event_that_cannot_be_published_is_a_warning() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    single(&account).await;
     account.fail_next("PutEvents").with("AccessDeniedException", 400).always().await;
     let restore = restore(&account).await;
 
@@ -46,8 +44,7 @@ async fn an_event_that_cannot_be_published_is_a_warning() {
 #[tokio::test]
 async fn long_work_shows_progress_and_a_run_is_one_wide_line() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let restore = Function::named("restore").account(&account).env("AWS_LAMBDA_LOG_FORMAT", "JSON").start().await;
 
     let result = applied(&restore, main(json!({"replace": true}))).await;

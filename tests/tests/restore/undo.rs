@@ -58,8 +58,7 @@ async fn every_tag_of_the_old_volumes_is_as_before_and_old_and_new_never_meet() 
 #[tokio::test]
 async fn repeated_it_says_that_there_is_nothing_to_undo_and_the_apply_is_over() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    single(&account).await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
     let result = restore.invoke(apply.clone()).await.unwrap();
@@ -77,8 +76,7 @@ async fn repeated_it_says_that_there_is_nothing_to_undo_and_the_apply_is_over() 
 #[tokio::test]
 async fn where_there_was_no_old_volume_the_new_one_is_retired() {
     let account = LocalAws::account();
-    let mut cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let mut cluster = single(&account).await;
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({}))).await;
@@ -99,8 +97,7 @@ async fn where_there_was_no_old_volume_the_new_one_is_retired() {
 #[tokio::test]
 async fn what_is_attached_is_not_taken_away() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    single(&account).await;
     let restore = restore(&account).await;
     let result = applied(&restore, main(json!({"replace": true}))).await;
     let new = each(&result, "new_volume")[0];
@@ -147,8 +144,7 @@ async fn what_no_restore_made_is_not_taken_away() {
 #[tokio::test]
 async fn two_volumes_that_claimed_a_member_do_so_again_with_a_warning() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let twin = cluster.duplicate("main", "a").await;
     let before = account.volumes().await;
     let restore = restore(&account).await;
@@ -166,8 +162,7 @@ async fn two_volumes_that_claimed_a_member_do_so_again_with_a_warning() {
 #[tokio::test]
 async fn nothing_is_given_back_while_another_volume_is_the_members() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let restore = restore(&account).await;
     let result = applied(&restore, main(json!({"replace": true}))).await;
     let blank = cluster.duplicate("main", "a").await;
@@ -183,8 +178,7 @@ async fn nothing_is_given_back_while_another_volume_is_the_members() {
 #[tokio::test]
 async fn an_old_volume_that_is_still_attached_gets_its_tags_back() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     cluster.attach("main", "a").await;
     let restore = restore(&account).await;
     let result = applied(&restore, main(json!({"replace": true, "allow_attached": true}))).await;
@@ -198,8 +192,7 @@ async fn an_old_volume_that_is_still_attached_gets_its_tags_back() {
 #[tokio::test]
 async fn parked_tags_that_were_changed_are_noticed_before_anything_is_done() {
     let account = LocalAws::account();
-    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    cluster.past_point("main", POINT).await;
+    let cluster = single(&account).await;
     let restore = restore(&account).await;
     let result = applied(&restore, main(json!({"replace": true}))).await;
     account.tag(cluster.volume("main", "a"), &tags::of([("etcd-backup/was/1", "6;4:5:Name")])).await;
