@@ -118,6 +118,12 @@ impl Fault<'_> {
         self
     }
 
+    /// EC2 does it only this much later, and answers then: a call that hung on its way.
+    pub fn done_after(mut self, delay: Duration) -> Self {
+        self.effect = json!({ "delay_ms": delay.as_millis(), "when": "before" });
+        self
+    }
+
     /// EC2 does it and the answer is lost; what was made can only be seen this much later.
     pub fn seen_only_after(mut self, delay: Duration) -> Self {
         self.effect = json!({ "late": { "seconds": delay.as_secs_f64() } });

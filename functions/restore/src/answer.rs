@@ -5,7 +5,7 @@ use etcd_backup_aws::fit::fit;
 use etcd_backup_aws::lambda::{FunctionError, MOST_ANSWER};
 use etcd_backup_core::restore::{Refusal, RestoreResult};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Why there is no result.
 #[derive(Debug)]
@@ -37,8 +37,9 @@ impl From<Stop> for FunctionError {
                 Self { error_type: refusal.kind.name(), message: format!("{}. Nothing was changed", refusal.message) }
             }
             Stop::Unobserved(why) => {
-                let message = format!("nothing was changed: {why}; send the same event again");
-                Self { error_type: "RestoreInterrupted", message }
+                let sentence = format!("nothing was changed: {why}; send the same event again");
+                let nothing = json!({"outcome": "interrupted", "steps": [], "warnings": []});
+                Self::with_result("RestoreInterrupted", &sentence, |_| nothing.to_string())
             }
             Stop::Interrupted(why, result) => Self::with_result("RestoreInterrupted", &why, |most| fit(&*result, most)),
         }

@@ -131,6 +131,26 @@ async fn survive(cut: Cut) {
     scene.check_every_moment(cut).await;
 }
 
+/// As [`survive`], where the volume was lost: nothing tells of the restore but what it makes.
+async fn survive_without_old(cut: Cut) {
+    let account = LocalAws::account();
+    single(&account).await.lose("main", "a").await;
+    let before = account.volumes().await;
+    let apply = planned(&restore(&account).await, main(json!({"replace": true}))).await;
+    account.forget_calls().await;
+    let scene = Scene { account, before, apply };
+    scene.die(&scene.apply, cut).await;
+
+    let result = restore(&scene.account).await.invoke(scene.apply.clone()).await;
+
+    let result = result.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+    assert!(is_accepted(&result), "{cut:?}: {result:#}");
+    assert_eq!(scene.account.volumes().await.len(), scene.before.len() + 1, "{cut:?}: one new volume");
+    restore(&scene.account).await.invoke(result["undo"].clone()).await.unwrap();
+    scene.check_all_is_as_before(cut).await;
+    scene.check_every_moment(cut).await;
+}
+
 async fn survive_in_undo(cut: Cut) {
     let scene = Scene::set().await;
     let result = restore(&scene.account).await.invoke(scene.apply.clone()).await.unwrap();
@@ -187,4 +207,17 @@ async fn whatever_call_an_undo_dies_at_it_goes_on_and_nothing_is_lost() {
     let calls = whole.account.all_calls().await.len();
     assert!(calls >= 20, "{calls} calls: is that a whole undo?");
     each_cut(calls, &[true], survive_in_undo).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_a_restore_of_a_lost_volume_dies_at_it_goes_on() {
+    let account = LocalAws::account();
+    single(&account).await.lose("main", "a").await;
+    let restore = restore(&account).await;
+    let apply = planned(&restore, main(json!({}))).await;
+    account.forget_calls().await;
+    restore.invoke(apply).await.unwrap();
+    let calls = account.all_calls().await.len();
+    assert!(calls >= 14, "{calls} calls: is that a whole restore?");
+    each_cut(calls, &[true], survive_without_old).await;
 }

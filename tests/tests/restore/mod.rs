@@ -50,6 +50,11 @@ fn main(fields: Value) -> Value {
     event
 }
 
+/// An id as a plan of now would give it.
+fn fresh_id() -> String {
+    jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ-1a2b3c4d").to_string()
+}
+
 /// Plans, and gives the event that applies the plan.
 async fn planned(restore: &RunningFunction, event: Value) -> Value {
     let plan = restore.invoke(event.clone()).await.unwrap_or_else(|error| panic!("{event}: {error}"));

@@ -215,3 +215,45 @@ async fn a_volume_that_is_attached_meanwhile_is_not_made_anyones() {
     account.detach(error.result()["members"][0]["new_volume"].as_str().unwrap()).await;
     assert!(is_accepted(&restore.invoke(apply).await.unwrap()), "the same event goes on");
 }
+
+/// An apply whose call of that number hangs, and an undo of it meanwhile, by somebody who thinks that it is lost.
+async fn undone_while_it_hangs(call: u32) -> (Account, Vec<Volume>, Result<Value, FunctionError>) {
+    let account = LocalAws::account();
+    single(&account).await;
+    let before = account.volumes().await;
+    let (first, second) = (restore(&account).await, restore(&account).await);
+    let apply = planned(&first, main(json!({"replace": true}))).await;
+    account.forget_calls().await;
+    account.on_next("CreateTags").after(call).done_after(Duration::from_secs(2)).await;
+
+    let (applied, ()) = tokio::join!(first.invoke(apply), async {
+        account.until_called("CreateTags", 1 + call as usize).await;
+        let made = account.until_made(1).await.remove(0);
+        second.invoke(main(json!({"mode": "undo", "volumes": {"a": made}}))).await.unwrap();
+    });
+    (account, before, applied)
+}
+
+#[tokio::test]
+async fn an_apply_that_is_undone_before_it_parks_takes_nothing() {
+    let (account, before, applied) = undone_while_it_hangs(0).await;
+    let error = applied.unwrap_err();
+    assert!(error.sentence().contains("was undone meanwhile"), "{error}");
+    assert_eq!(claimants(&account).await.len(), 1, "{error}");
+    // What was parked too late goes with the same undo, sent again as the error says.
+    let undo = error.result()["undo"].clone();
+    restore(&account).await.invoke(undo).await.unwrap();
+    let after = account.volumes().await;
+    assert!(before.iter().all(|volume| after.contains(volume)), "{after:#?}");
+}
+
+#[tokio::test]
+async fn an_apply_that_is_undone_before_it_tags_takes_its_tags_back() {
+    let (account, before, applied) = undone_while_it_hangs(1).await;
+    let error = applied.unwrap_err();
+    assert!(error.sentence().contains("was undone meanwhile"), "{error}");
+    let old = before.iter().find(|volume| claims(&volume.tags, CLUSTER, "main", "a")).unwrap();
+    assert_eq!(claimants(&account).await, [old.id.as_str()], "{error}");
+    let after = account.volumes().await;
+    assert!(before.iter().all(|volume| after.contains(volume)));
+}

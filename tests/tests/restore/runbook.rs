@@ -52,20 +52,27 @@ async fn a_whole_etcd_cluster_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn an_apply_is_sent_and_one_member_of_it_undone() {
+async fn an_apply_is_sent_and_undone() {
     let account = LocalAws::account();
-    let cluster = cluster(&account).await;
+    cluster(&account).await;
+    let before = account.volumes().await;
     let restore = restore(&account).await;
-    let result = restore.invoke(event!("apply")).await.unwrap();
+    // A plan holds for a day, and the file is older.
+    let mut apply = event!("apply");
+    let error = restore.invoke(apply.clone()).await.unwrap_err();
+    assert!(error.error_message.contains("is more than a day old; plan again"), "{error}");
+    apply["id"] = json!(fresh_id());
+    let result = restore.invoke(apply).await.unwrap();
     assert!(is_accepted(&result), "{result:#}");
 
     let mut undo = event!("undo");
-    let fields = |event: &Value| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(fields(&undo), fields(&result["undo"]), "the file has the form of the answer's");
-    undo["volumes"]["a"] = result["undo"]["volumes"]["a"].clone();
-    assert_eq!(restore.invoke(undo).await.unwrap()["outcome"], "undone");
-    let old = account.volume(cluster.volume("main", "a")).await.unwrap();
-    assert_eq!(old.tags, cluster.get("main", "a").tags);
+    for member in MEMBERS {
+        undo["volumes"][member] = result["undo"]["volumes"][member].clone();
+    }
+    assert_eq!(undo, result["undo"], "the file has the form of the answer's");
+    restore.invoke(undo).await.unwrap();
+    let after = account.volumes().await;
+    assert!(before.iter().all(|volume| after.contains(volume)));
 }
 
 #[tokio::test]

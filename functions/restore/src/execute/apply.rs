@@ -10,7 +10,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::Halt;
-use super::calls::{Calls, Pause, progress};
+use super::calls::{Calls, Pause, changes, progress};
 
 /// Carries out a plan. Gives what was done, and why it went no further, if so.
 pub(crate) async fn apply(
@@ -20,16 +20,18 @@ pub(crate) async fn apply(
     deadline: Deadline,
 ) -> (Done, Option<String>) {
     let calls = Calls { ec2, deadline, of: &plan.of };
-    let mut run = Run { plan, calls, done: Done { made: plan.made(), ..Done::default() } };
+    let mut run = Run { plan, calls, done: Done { made: plan.made(), ..Done::default() }, has_taken: false };
     let stopped = match run.steps(volumes).await {
         Ok(()) => None,
         Err(Halt::Pause(why)) => Some(format!("{why}; send the same event again, it goes on where it stopped")),
-        Err(Halt::End(why)) => Some(format!("{why}; plan again")),
+        Err(Halt::End(why)) => Some(format!("{why}; {}", run.what_then())),
         Err(Halt::Withdraw(why)) => Some(match run.withdraw().await {
-            Ok(()) => format!("{why}; this restore has withdrawn, its volumes are retired: plan again"),
-            Err(failed) => format!(
-                "{why}; and this restore's volumes could not be withdrawn ({failed}): send the event under `undo`"
-            ),
+            Ok(()) => format!("{why}; this restore has withdrawn, its volumes are retired: {}", run.what_then()),
+            Err(failed) => {
+                format!(
+                    "{why}; and this restore's volumes could not be withdrawn ({failed}): send the event under `undo`"
+                )
+            }
         }),
     };
     (run.done, stopped)
@@ -39,6 +41,8 @@ struct Run<'a> {
     plan: &'a RestorePlan,
     calls: Calls<'a>,
     done: Done,
+    /// Whether tags have been taken from old volumes.
+    has_taken: bool,
 }
 
 impl Run<'_> {
@@ -60,6 +64,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What the operator does where this restore is over.
+    fn what_then(&self) -> &'static str {
+        if self.has_taken {
+            "the old volumes are retired too, send the event under `undo` to have them back; then plan again"
+        } else {
+            "plan again"
+        }
+    }
+
     async fn create(&mut self) -> Result<(), Halt> {
         self.calls.check_time()?;
         let missing = self.plan.members.iter().filter(|member| member.made.is_none());
@@ -79,7 +92,10 @@ impl Run<'_> {
             }
         }
         if !failures.is_empty() {
-            return Err(Halt::Pause(failures.join("; ")));
+            let failures = failures.join("; ");
+            return Err(Halt::Pause(format!(
+                "{failures} (if the event is at fault, undo what was made, and plan again)"
+            )));
         }
         self.done.passed = Some(StepName::Create);
         Ok(())
@@ -92,12 +108,7 @@ impl Run<'_> {
             let volumes = self.calls.look().await?;
             match self.plan.available(&self.done.made, &volumes, !pause.is_over()) {
                 Standing::Clear => {
-                    let waited = self
-                        .plan
-                        .members
-                        .iter()
-                        .filter(|member| member.stage < etcd_backup_core::restore::Stage::Available);
-                    waited.for_each(|member| self.done.step(StepName::Wait, &member.lineage.member));
+                    self.plan.waited_for().for_each(|member| self.done.step(StepName::Wait, member));
                     self.done.passed = Some(StepName::Wait);
                     progress(&self.plan.of, "The new volumes can be used");
                     return Ok(volumes);
@@ -120,6 +131,8 @@ impl Run<'_> {
                 Standing::Wait(why) if pause.is_over() => return Err(Halt::Pause(why)),
                 Standing::Wait(why) | Standing::WaitForRival(why) => progress(&self.plan.of, format!("Waiting: {why}")),
                 Standing::Withdraw(why) => return Err(Halt::Withdraw(why)),
+                // What this run has written meanwhile must not stay on a volume that is nobody's any more.
+                Standing::Over(why) if reached == Reached::Tagged => return Err(Halt::Withdraw(why)),
                 Standing::Over(why) => return Err(Halt::End(why)),
             }
             self.calls.pause(&mut pause).await?;
@@ -135,7 +148,12 @@ impl Run<'_> {
             self.done.passed = Some(StepName::Retire);
             return Ok(volumes);
         }
-        self.change(&retirements).await?;
+        let changes = changes(&retirements);
+        let volumes = self.calls.write_and_see(&changes).await?;
+        // For a volume that was undone meanwhile nothing is taken from the old ones.
+        self.settled(volumes, Reached::Made).await?;
+        self.has_taken = true;
+        self.calls.take(changes.iter()).await?;
         let volumes = self.settled(self.calls.look().await?, Reached::Retired).await?;
         self.did(StepName::Retire, &retirements, "Retired");
         Ok(volumes)
@@ -147,22 +165,16 @@ impl Run<'_> {
             self.done.passed = Some(StepName::Tag);
             return Ok(volumes);
         }
-        self.calls.write(changes(&taggings)).await?;
+        let changes = changes(&taggings);
+        self.calls.write(changes.iter()).await?;
         // While the private tags are there, two restores that did not see each other can still tell who gives way.
         self.settled(self.calls.look().await?, Reached::Tagged).await?;
-        self.calls.take(changes(&taggings)).await?;
-        let taken = |volumes: &[Volume]| changes(&taggings).all(|change| change.is_taken(volumes));
+        self.calls.take(changes.iter()).await?;
+        let taken = |volumes: &[Volume]| changes.iter().all(|change| change.is_taken(volumes));
         let volumes = self.calls.look_until("that the private tags are gone", taken).await?;
         let volumes = self.settled(volumes, Reached::Tagged).await?;
         self.did(StepName::Tag, &taggings, "Tagged");
         Ok(volumes)
-    }
-
-    async fn change(&self, listed: &[(Member, TagChange)]) -> Result<(), Halt> {
-        self.calls.write(changes(listed)).await?;
-        let written = |volumes: &[Volume]| changes(listed).all(|change| change.is_written(volumes));
-        self.calls.look_until("what was parked", written).await?;
-        self.calls.take(changes(listed)).await
     }
 
     fn did(&mut self, step: StepName, listed: &[(Member, TagChange)], what: &str) {
@@ -184,16 +196,8 @@ impl Run<'_> {
     async fn withdraw(&self) -> Result<(), String> {
         let withdraw = async {
             let volumes = self.calls.look().await?;
-            let withdrawals = self.plan.withdrawals(&self.done.made, &volumes, Timestamp::now());
-            self.calls.write(withdrawals.iter()).await?;
-            let written = |volumes: &[Volume]| withdrawals.iter().all(|change| change.is_written(volumes));
-            self.calls.look_until("what was parked", written).await?;
-            self.calls.take(withdrawals.iter()).await
+            self.calls.change(&self.plan.withdrawals(&self.done.made, &volumes, Timestamp::now())).await
         };
-        withdraw.await.map_err(|(Halt::Pause(why) | Halt::End(why) | Halt::Withdraw(why))| why)
+        withdraw.await.map(|_| ()).map_err(|(Halt::Pause(why) | Halt::End(why) | Halt::Withdraw(why))| why)
     }
-}
-
-fn changes(listed: &[(Member, TagChange)]) -> impl Iterator<Item = &TagChange> {
-    listed.iter().map(|(_, change)| change)
 }

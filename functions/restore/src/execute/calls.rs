@@ -6,7 +6,7 @@ use std::time::Duration;
 use etcd_backup_aws::ec2::{Ec2, Permit};
 use etcd_backup_aws::failure::Failure;
 use etcd_backup_aws::lambda::Deadline;
-use etcd_backup_core::ids::EtcdClusterId;
+use etcd_backup_core::ids::{EtcdClusterId, Member};
 use etcd_backup_core::restore::TagChange;
 use etcd_backup_core::volume::Volume;
 use futures::future::join_all;
@@ -62,6 +62,20 @@ impl Calls<'_> {
         self.all(changes.filter(|change| !change.take.is_empty()).map(take)).await
     }
 
+    /// Writes, sees it written, takes away, sees it taken: in this order nothing is ever lost.
+    pub(super) async fn change(&self, changes: &[TagChange]) -> Result<Vec<Volume>, Halt> {
+        self.write_and_see(changes).await?;
+        self.take(changes.iter()).await?;
+        let taken = |volumes: &[Volume]| changes.iter().all(|change| change.is_taken(volumes));
+        self.look_until("that the tags are gone", taken).await
+    }
+
+    pub(super) async fn write_and_see(&self, changes: &[TagChange]) -> Result<Vec<Volume>, Halt> {
+        self.write(changes.iter()).await?;
+        let written = |volumes: &[Volume]| changes.iter().all(|change| change.is_written(volumes));
+        self.look_until("the tags that were written", written).await
+    }
+
     async fn all(&self, calls: impl Iterator<Item = impl Future<Output = Result<(), String>>>) -> Result<(), Halt> {
         self.check_time()?;
         let failures: Vec<String> = join_all(calls).await.into_iter().filter_map(Result::err).collect();
@@ -92,6 +106,11 @@ impl Calls<'_> {
         sleep_until((Instant::now() + pause.next()).min(self.deadline.stop_starting)).await;
         self.check_time()
     }
+}
+
+/// The changes without their members.
+pub(super) fn changes(listed: &[(Member, TagChange)]) -> Vec<TagChange> {
+    listed.iter().map(|(_, change)| change.clone()).collect()
 }
 
 /// Growing pauses between looks.

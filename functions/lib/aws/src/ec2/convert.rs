@@ -40,6 +40,8 @@ pub(super) fn master(instance: &types::Instance) -> Option<Master> {
         instance: InstanceId::parse(instance.instance_id()?).ok()?,
         zone: Zone::parse(instance.placement()?.availability_zone()?).ok()?,
         group: tags.get(AUTO_SCALING_GROUP).cloned(),
+        is_terminated: instance.state().and_then(types::InstanceState::name)
+            == Some(&types::InstanceStateName::Terminated),
     })
 }
 

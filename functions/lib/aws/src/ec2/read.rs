@@ -69,13 +69,11 @@ impl Ec2 {
         }
     }
 
-    /// The masters of a cluster that are there, running or not.
+    /// The masters of a cluster, running or not; EC2 lists one for about an hour after it is terminated.
     pub async fn masters(&self, cluster: &Cluster, _permit: &Permit) -> Result<Vec<Master>, Failure> {
-        let states = ["pending", "running", "stopping", "stopped", "shutting-down"];
         let filters = vec![
             filter(&format!("tag:{}", tags::CLUSTER), [cluster.to_string()]),
             tag_key([tags::ROLE_CONTROL_PLANE.to_owned(), tags::ROLE_MASTER.to_owned()]),
-            filter("instance-state-name", states.map(str::to_owned)),
         ];
         let mut masters = Vec::new();
         let mut token = None;

@@ -89,15 +89,17 @@ impl RestorePlan {
             None => wait = Some(format!("EC2 does not list {own} yet")),
         }
         // Both restores have marked their volumes before they look. So at least one sees the other, and it is enough
-        // that whoever sees another goes on only once that one has given way.
+        // that whoever sees another goes on only once that one has given way: the one whose volume is not yet found by
+        // anybody, and of two that are equally far the one planned later.
+        let is_mine = volumes.iter().any(|volume| volume.id == *own && claims(&volume.tags, lineage));
         for (id, restore, volume) in rivals(volumes, lineage, Some(&self.id)) {
             let why = format!("restore {restore} is making {id} for {lineage}");
-            let gives_way = restore > self.id.as_str();
-            let is_claimant = claims(&volume.tags, lineage);
-            if !gives_way || (is_claimant && reached < Reached::Tagged) {
-                return Standing::Withdraw(why);
+            match (is_mine, claims(&volume.tags, lineage)) {
+                (false, true) => return Standing::Withdraw(why),
+                (true, false) => wait = Some(format!("{why}, and has not given way")),
+                _ if restore < self.id.as_str() => return Standing::Withdraw(why),
+                _ => rival = Some(format!("{why}, and has not given way")),
             }
-            rival = Some(format!("{why}, and has not given way"));
         }
         let is_rival = |volume: &Volume| rivals(volumes, lineage, Some(&self.id)).any(|(id, ..)| *id == volume.id);
         for volume in claimants(volumes, lineage).filter(|volume| volume.id != *own && !is_rival(volume)) {
@@ -118,10 +120,14 @@ impl RestorePlan {
         volumes: &[Volume],
         now: Timestamp,
     ) -> Result<Vec<(Member, TagChange)>, String> {
+        // Nothing is retired for a volume that could not take its place.
+        self.taggings(made, volumes)?;
         let mut retirements = Vec::new();
         for plan in &self.members {
             let new = made.get(&plan.lineage.member);
-            for volume in volumes.iter().filter(|volume| plan.old.contains(&volume.id)) {
+            // The client token may have led to a volume that is live already.
+            let is_old = |volume: &&Volume| plan.old.contains(&volume.id) && new != Some(&volume.id);
+            for volume in volumes.iter().filter(is_old) {
                 let begun = is_retired_for(&volume.tags, Some(&self.id), new);
                 if discovery(&volume.tags).is_empty() || !(begun || claims(&volume.tags, &plan.lineage)) {
                     continue;
@@ -140,13 +146,17 @@ impl RestorePlan {
         Ok(retirements)
     }
 
-    /// How this restore's volumes are withdrawn: they cease to be anyone's.
+    /// How this restore's volumes are withdrawn: they cease to be anyone's. Where there is no room to park what they bear
+    /// it is taken all the same: the snapshot has it too.
     #[must_use]
     pub fn withdrawals(&self, made: &Made, volumes: &[Volume], now: Timestamp) -> Vec<TagChange> {
         let own = volumes.iter().filter(|volume| made.values().any(|id| *id == volume.id));
-        own.filter_map(|volume| parking::retire(volume, None, None, now).ok())
-            .filter(|one| !one.take.is_empty())
-            .collect()
+        let withdrawal = |volume: &Volume| {
+            let without_parking =
+                |_| TagChange { volume: volume.id.clone(), write: Tags::new(), take: discovery(&volume.tags) };
+            parking::retire(volume, None, None, now).unwrap_or_else(without_parking)
+        };
+        own.map(withdrawal).filter(|change| !change.take.is_empty()).collect()
     }
 
     /// What is written on the new volumes, and then taken from them. An error: one can no longer be used.
@@ -200,5 +210,5 @@ fn has(tags: &Tags, wanted: &Tags) -> bool {
 }
 
 fn undone(member: &Member, id: &VolumeId) -> Standing {
-    Standing::Over(format!("member {member}: its volume {id} was undone meanwhile"))
+    Standing::Over(format!("member {member}: its volume {id} was undone meanwhile: send the undo again"))
 }

@@ -89,7 +89,7 @@ impl<'a> Masters<'a> {
     /// All down before any starts: a member that is taken back must not meet one that went on.
     fn down(&self) -> Vec<String> {
         let mut steps = Vec::new();
-        let groups = self.groups();
+        let groups: Vec<_> = self.groups().into_iter().filter(|(_, instances)| !instances.is_empty()).collect();
         if !groups.is_empty() {
             let groups = groups.into_iter().map(|(group, instances)| format!("{group} ({instances})"));
             steps.push(format!(
@@ -132,17 +132,21 @@ impl<'a> Masters<'a> {
         )
     }
 
-    /// Each with its instances.
+    /// Each with its instances that are not yet gone.
     fn groups(&self) -> Vec<(&'a str, String)> {
         let names: BTreeSet<&str> = self.masters.iter().filter_map(|master| master.group.as_deref()).collect();
         let instances = |group: &str| {
-            let of_group = self.masters.iter().filter(|master| master.group.as_deref() == Some(group));
+            let of_group =
+                self.masters.iter().filter(|master| master.group.as_deref() == Some(group) && !master.is_terminated);
             join(of_group.map(|master| &master.instance))
         };
         names.into_iter().map(|group| (group, instances(group))).collect()
     }
 
     fn single(&self) -> impl Iterator<Item = &'a InstanceId> {
-        self.masters.iter().filter(|master| master.group.is_none()).map(|master| &master.instance)
+        self.masters
+            .iter()
+            .filter(|master| master.group.is_none() && !master.is_terminated)
+            .map(|master| &master.instance)
     }
 }

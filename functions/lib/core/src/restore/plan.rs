@@ -38,6 +38,8 @@ pub struct Master {
     pub zone: Zone,
     /// The Auto Scaling group that would start another in its place.
     pub group: Option<String>,
+    /// Whether it is gone, though EC2 still lists it: its group is the one to set back.
+    pub is_terminated: bool,
 }
 
 /// How the function is set up.
@@ -119,11 +121,16 @@ impl RestorePlan {
         self.members.iter().filter_map(|one| Some((one.lineage.member.clone(), one.made.clone()?))).collect()
     }
 
-    /// Whether every member is live: an earlier try has finished.
+    /// Whether an earlier try has finished: every member is live, and no other volume is to be retired.
     #[must_use]
     pub fn is_done(&self) -> bool {
         let last = if self.cut_over { Stage::Live } else { Stage::Available };
-        self.members.iter().all(|member| member.stage == last)
+        self.members.iter().all(|member| member.stage == last && member.old.is_empty())
+    }
+
+    /// The members whose volumes could not be used when it was planned.
+    pub fn waited_for(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.stage < Stage::Available).map(|member| &member.lineage.member)
     }
 
     /// What acceptance is to find.

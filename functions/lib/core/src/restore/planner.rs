@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::acceptance::{Acceptance, Expected, acceptance};
 use super::event::{Event, Mode};
@@ -17,8 +17,11 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use super::source::{Source, Sources, sources};
 use crate::ids::{Lineage, VolumeId};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 use crate::volume::{Volume, VolumeState};
+
+/// For how long a plan may be begun. An event that a console has kept must not, months later, retire what lives by then.
+const PLAN_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Decides a restore. The error is a refusal that leaves nothing to plan: the request cannot be meant, there is no such
 /// point, or the snapshot does not say what it is of.
@@ -28,7 +31,8 @@ pub fn plan(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<RestorePlan, Refusal> {
-    let sources = sources(request, &observed.snapshots, &settings.clusters, settings.max_skew)?;
+    let sources = sources(request, &observed.snapshots, &settings.clusters, settings.max_skew)
+        .map_err(|refusal| half_done(refusal, &observed.volumes, request))?;
     let planner = Planner { volumes: &observed.volumes, request, sources: &sources, now };
     let mut members = Vec::new();
     let mut refusals = Vec::new();
@@ -36,6 +40,13 @@ pub fn plan(
         let (member, in_the_way) = planner.member(source)?;
         refusals.extend(in_the_way);
         members.push(member);
+    }
+    if members.iter().any(|member| member.stage == Stage::New) && now.duration_since(request.id.planned()) > PLAN_HOLDS
+    {
+        return Err(Refusal::invalid(format!("id: the plan {} is more than a day old; plan again", request.id)));
+    }
+    if let Some(error) = refusals.iter().find(|refusal| refusal.kind == RefusalKind::NotOurs) {
+        return Err(error.clone());
     }
     // What an earlier try has taken from the snapshots is not asked of them again.
     if members.iter().any(|member| member.stage == Stage::New) || members.is_empty() {
@@ -69,6 +80,23 @@ pub fn plan(
     })
 }
 
+/// A point may have been pruned since a restore of it began: then its volumes are what matters.
+fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest) -> Refusal {
+    let of_this =
+        volumes.iter().filter(|volume| volume.tags.get(tags::RESTORE).is_some_and(|id| id == request.id.as_str()));
+    let ids: Vec<String> = of_this.map(|volume| volume.id.to_string()).collect();
+    if ids.is_empty() {
+        return refusal;
+    }
+    let message = format!(
+        "{}. But the restore {} has begun, see the tags of {}: send its `undo` to take it back",
+        refusal.message,
+        request.id,
+        ids.join(", ")
+    );
+    Refusal::new(refusal.kind, message)
+}
+
 struct Planner<'a> {
     volumes: &'a [Volume],
     request: &'a RestoreRequest,
@@ -82,11 +110,8 @@ impl Planner<'_> {
         let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
         let new = NewVolume::of(source, of, self.request).map_err(Refusal::invalid)?;
         let full = full_tags(source, of);
-        let (made, stage) = match progress(self.volumes, &self.request.id, &lineage, &source.snapshot.id) {
+        let (made, stage) = match progress(self.volumes, &self.request.id, &lineage, &new) {
             Progress::None => (None, Stage::New),
-            Progress::Made(volume) if !is_as_planned(volume, &new) => {
-                return Err(self.over(&lineage, &format!("its volume {} was made with other settings", volume.id)));
-            }
             Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), Stage::Creating),
             Progress::Made(volume) => (Some(volume), Stage::Available),
             Progress::Live(volume) => (Some(volume), Stage::Live),
@@ -112,9 +137,8 @@ impl Planner<'_> {
             let half: Vec<&Volume> = half.filter(|one| !old.iter().any(|other| other.id == one.id)).collect();
             old.extend(half);
             refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, made.as_ref())));
-            if stage != Stage::Live {
-                refusals.extend(self.unfit(&old, &full, &lineage, made.as_ref()));
-            }
+            refusals
+                .extend(self.unfit(&old, &full, &lineage, made.as_ref()).into_iter().filter(|_| stage != Stage::Live));
         }
         let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
         Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
@@ -149,6 +173,15 @@ impl Planner<'_> {
                 "{lineage} has a volume, {} ({state}). If etcd on it is lost, set `replace` to retire it; if it is sound, \
                  there is nothing to restore",
                 volume.id
+            );
+            refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
+        }
+        if volume.tags.get(tags::CLUSTER).is_none_or(|cluster| cluster != lineage.of.cluster.as_str()) && !begun {
+            let message = format!(
+                "{}, which etcd-manager takes for {lineage}, lacks the tag `{}`, without which this function's role may not \
+                 change it: give it that tag, or take its etcd tag away",
+                volume.id,
+                tags::CLUSTER
             );
             refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
         }
@@ -220,7 +253,11 @@ impl Planner<'_> {
                 event.cluster = Some(of.cluster.to_string());
                 event.etcd_cluster = Some(of.etcd_cluster.to_string());
                 event.recovery_point = self.sources.slot.map(|slot| slot.to_string());
-                event.members = members.as_ref().map(|names| names.iter().map(ToString::to_string).collect());
+                // Of a partial point those that were there: by then there may be more.
+                let planned =
+                    || self.sources.members.iter().map(|source| source.membership.member.to_string()).collect();
+                let is_whole = self.sources.members.len() == self.sources.expected.len();
+                event.members = (members.is_some() || !is_whole).then(planned);
             }
             What::Snapshot(snapshot, described) => {
                 event.snapshot = Some(snapshot.to_string());
@@ -231,16 +268,6 @@ impl Planner<'_> {
         }
         event
     }
-}
-
-/// Whether an earlier try made the volume as it would be made now. EC2 shows IOPS and throughput where they apply.
-fn is_as_planned(volume: &Volume, new: &NewVolume) -> bool {
-    let settings = &new.settings;
-    volume.zone == new.zone
-        && volume.volume_type == settings.volume_type
-        && volume.size_gib == settings.size_gib
-        && settings.iops.is_none_or(|iops| volume.iops == Some(iops))
-        && settings.throughput.is_none_or(|throughput| volume.throughput == Some(throughput))
 }
 
 /// Stands for a volume that is not there yet: as long as an id is.

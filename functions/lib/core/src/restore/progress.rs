@@ -2,10 +2,10 @@
 
 use super::filters::claims;
 use super::id::RestoreId;
-use super::new_volume::lineage_value;
+use super::new_volume::{NewVolume, lineage_value};
 use super::parking::{is_retired, originals};
-use crate::ids::{Lineage, SnapshotId, VolumeId};
-use crate::tags;
+use crate::ids::{Lineage, VolumeId};
+use crate::tags::{self, Tags};
 use crate::volume::{Volume, VolumeState};
 
 /// How far a restore has come with a member.
@@ -25,7 +25,7 @@ pub(super) fn progress<'a>(
     volumes: &'a [Volume],
     id: &RestoreId,
     lineage: &Lineage,
-    snapshot: &SnapshotId,
+    planned: &NewVolume,
 ) -> Progress<'a> {
     let of_this = |volume: &&Volume| volume.tags.get(tags::RESTORE).is_some_and(|restore| restore == id.as_str());
     let new = |volume: &&Volume| is_new(volume, lineage) && !volume.tags.contains_key(tags::REPLACED_BY);
@@ -33,8 +33,8 @@ pub(super) fn progress<'a>(
     if let Some(volume) = marked().find(|volume| !is_retired(&volume.tags)) {
         return match volume.state {
             VolumeState::Error | VolumeState::Deleting | VolumeState::Deleted => Progress::Over(failed(volume)),
-            _ if volume.snapshot.as_ref() != Some(snapshot) => {
-                Progress::Over(format!("its volume {} was made from another snapshot", volume.id))
+            _ if !is_as_planned(volume, planned) => {
+                Progress::Over(format!("its volume {} was made with other settings", volume.id))
             }
             _ => Progress::Made(volume),
         };
@@ -62,15 +62,29 @@ pub(super) fn progress<'a>(
         };
         volumes.iter().any(says_so)
     };
-    let made_since = |volume: &&Volume| {
-        volume.snapshot.as_ref() == Some(snapshot) && volume.created >= id.planned() && !of_other(volume)
-    };
-    let mut made_since = volumes.iter().filter(made_since).filter(|volume| !volume.tags.contains_key(tags::RESTORE));
+    let made_since =
+        |volume: &&Volume| is_as_planned(volume, planned) && volume.created >= id.planned() && !of_other(volume);
+    let mut made_since = volumes.iter().filter(made_since).filter(|volume| !volume.tags.contains_key(tags::LINEAGE));
     match made_since.find(|volume| claims(&volume.tags, lineage) || (is_retired(&volume.tags) && was_of(volume))) {
         Some(volume) if is_retired(&volume.tags) => Progress::Over(format!("its volume {} was undone", volume.id)),
         Some(volume) => Progress::Live(volume),
         None => Progress::None,
     }
+}
+
+/// Whether a volume is as this one would be made now. EC2 shows IOPS and throughput where they apply; it may encrypt what
+/// nobody asked it to.
+fn is_as_planned(volume: &Volume, planned: &NewVolume) -> bool {
+    let settings = &planned.settings;
+    let bears_cluster = |tags: &Tags| tags.contains_key(tags::CLUSTER);
+    volume.snapshot.as_ref() == Some(&planned.snapshot)
+        && volume.zone == planned.zone
+        && volume.volume_type == settings.volume_type
+        && volume.size_gib == settings.size_gib
+        && settings.iops.is_none_or(|iops| volume.iops == Some(iops))
+        && settings.throughput.is_none_or(|throughput| volume.throughput == Some(throughput))
+        // One that was made for inspection may have been written to. A retired one bears no cluster.
+        && (bears_cluster(&volume.tags) == bears_cluster(&planned.tags) || is_retired(&volume.tags))
 }
 
 /// Why a volume that failed did so, as far as one can tell.

@@ -23,8 +23,6 @@ pub struct Done {
     pub passed: Option<StepName>,
     /// What the three programs find.
     pub acceptance: Option<Acceptance>,
-    /// What the operator should know.
-    pub warnings: Vec<String>,
 }
 
 impl Done {
@@ -73,13 +71,15 @@ pub fn report_plan(plan: &RestorePlan, volumes: &[Volume]) -> RestoreResult {
 pub fn report_applied(plan: &RestorePlan, done: &Done) -> RestoreResult {
     let mut result = report(plan, done, Outcome::Applied);
     result.next_steps.clone_from(&plan.steps_after);
-    if let Some(acceptance) = done.acceptance.as_ref().filter(|acceptance| !acceptance.is_ok()) {
-        let Acceptance { protokube, etcd_manager, kops } = acceptance;
-        result.warnings.push(format!(
-            "the volumes are not accepted as they are: protokube: {protokube}; etcd-manager: {etcd_manager}; kops: {kops}"
-        ));
-    }
+    result.warnings.extend(not_accepted(done));
     result
+}
+
+fn not_accepted(done: &Done) -> Option<String> {
+    let Acceptance { protokube, etcd_manager, kops } = done.acceptance.as_ref().filter(|said| !said.is_ok())?;
+    Some(format!(
+        "the volumes are not accepted as they are: protokube: {protokube}; etcd-manager: {etcd_manager}; kops: {kops}"
+    ))
 }
 
 /// The answer to an apply that stopped on the way.
@@ -96,8 +96,6 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome) -> RestoreResult {
         old_volume: one.old.first().or(one.retired.first()).cloned(),
         new_volume: done.made.get(&one.lineage.member).cloned(),
     };
-    let mut warnings = plan.warnings.clone();
-    warnings.extend(done.warnings.iter().cloned());
     RestoreResult {
         outcome,
         cluster: plan.of.cluster.clone(),
@@ -109,7 +107,7 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome) -> RestoreResult {
         acceptance: done.acceptance.clone(),
         refusals: Vec::new(),
         next_steps: Vec::new(),
-        warnings,
+        warnings: plan.warnings.clone(),
         apply: None,
         undo: undo_event(plan, &done.made),
     }
@@ -196,8 +194,6 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
     }
     steps.push(step(StepName::Accept, None, None, done.state(StepName::Accept, None, false)));
     let volumes = plan.members.iter().map(|one| (one.lineage.member.to_string(), one.new.to_string()));
-    let mut warnings = plan.warnings.clone();
-    warnings.extend(done.warnings.iter().cloned());
     RestoreResult {
         outcome: if interrupted { Outcome::Interrupted } else { Outcome::Undone },
         cluster: plan.of.cluster.clone(),
@@ -209,7 +205,7 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
         acceptance: done.acceptance.clone(),
         refusals: Vec::new(),
         next_steps: if interrupted { Vec::new() } else { plan.steps_after.clone() },
-        warnings,
+        warnings: plan.warnings.iter().cloned().chain(not_accepted(done)).collect(),
         apply: None,
         undo: interrupted.then(|| undo_of(&plan.of, volumes.collect())),
     }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::event::{Event, Mode};
 use super::id::RestoreId;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
@@ -12,6 +14,9 @@ use crate::tags::Membership;
 
 /// The volume types that EC2 has.
 const VOLUME_TYPES: [&str; 7] = ["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"];
+
+/// How far apart the clocks of two Lambdas may be.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// One invocation, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +135,7 @@ pub struct UndoRequest {
 }
 
 impl Request {
-    /// Checks an event. `fresh` is the id of a plan that names none. The error names the field and what is accepted.
+    /// Checks an event. `fresh` is the id of a plan made now that names none. The error names the field and what is accepted.
     pub fn accept(event: Event, clusters: &ClusterSet, fresh: RestoreId) -> Result<Self, String> {
         let mode = event.mode.unwrap_or(if event == Event::default() { Mode::List } else { Mode::Plan });
         let accepted: Option<&[&str]> = match mode {
@@ -144,8 +149,8 @@ impl Request {
         }
         match mode {
             Mode::List => list(&event, clusters),
-            Mode::Plan => Ok(Self::Plan(restore(event, clusters, Some(fresh))?)),
-            Mode::Apply => Ok(Self::Apply(restore(event, clusters, None)?)),
+            Mode::Plan => Ok(Self::Plan(restore(event, clusters, fresh.planned(), Some(fresh))?)),
+            Mode::Apply => Ok(Self::Apply(restore(event, clusters, fresh.planned(), None)?)),
             Mode::Undo => undo(&event, clusters),
         }
     }
@@ -177,10 +182,21 @@ fn undo(event: &Event, clusters: &ClusterSet) -> Result<Request, String> {
     Ok(Request::Undo(UndoRequest { of, volumes }))
 }
 
-fn restore(event: Event, clusters: &ClusterSet, fresh: Option<RestoreId>) -> Result<RestoreRequest, String> {
+fn restore(
+    event: Event,
+    clusters: &ClusterSet,
+    now: Timestamp,
+    fresh: Option<RestoreId>,
+) -> Result<RestoreRequest, String> {
     const PLAN_FIRST: &str = "plan first, and send the `apply` of its answer";
     let id = match (&event.id, fresh) {
-        (Some(id), _) => RestoreId::parse(id).map_err(|error| format!("id: {error}; {PLAN_FIRST}"))?,
+        (Some(id), _) => {
+            let id = RestoreId::parse(id).map_err(|error| format!("id: {error}; {PLAN_FIRST}"))?;
+            if id.planned().duration_since(now) > CLOCKS_DIFFER {
+                return Err(format!("id: `{id}` is of a plan that lies in the future; {PLAN_FIRST}"));
+            }
+            id
+        }
         (None, Some(fresh)) => fresh,
         (None, None) => return Err(format!("id: is missing; {PLAN_FIRST}")),
     };

@@ -15,7 +15,7 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::UndoRequest;
 use super::source::join;
 use crate::ids::{EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
-use crate::tags;
+use crate::tags::{self, Tags};
 use crate::volume::Volume;
 
 /// All that an undo does.
@@ -64,6 +64,7 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
             Err(refusal) => refusals.push(refusal),
         }
     }
+    refusals.extend(left_behind(&observed.volumes, request, &members));
     for member in &members {
         refusals.extend(in_the_way(&observed.volumes, member));
         if member.old.len() > 1 {
@@ -84,11 +85,38 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    warnings.push("what was written to the restored volumes since the apply is not in the old ones".to_owned());
+    warnings.push("what was written to the restored volumes since the apply is lost with them".to_owned());
+    let without: Vec<&Member> =
+        members.iter().filter(|one| one.old.is_empty()).map(|one| &one.lineage.member).collect();
+    if !without.is_empty() {
+        warnings
+            .push(format!("had no volume before, and have none again: {}. kops would make blank ones", join(without)));
+    }
     let zones: BTreeSet<&Zone> = members.iter().flat_map(UndoMember::zones).collect();
     let new: Vec<&VolumeId> = members.iter().map(|member| &member.new).collect();
     let steps_after = next_steps::of_undo(observed, &zones, &new);
     Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
+}
+
+/// Members of one restore go back together: one that went back in time must not meet one that went on.
+fn left_behind(volumes: &[Volume], request: &UndoRequest, members: &[UndoMember]) -> Option<Refusal> {
+    let of_undone = |volume: &&Volume| members.iter().any(|member| member.is_old(&volume.id));
+    let restores: BTreeSet<&String> =
+        volumes.iter().filter(of_undone).filter_map(|volume| volume.tags.get(tags::RESTORE)).collect();
+    let others = volumes.iter().filter_map(|volume| {
+        let new = volume.tags.get(tags::REPLACED_BY).filter(|_| !volume.is_leaving())?;
+        let is_same = volume.tags.get(tags::RESTORE).is_some_and(|restore| restores.contains(restore));
+        let is_named = request.volumes.values().any(|named| named.as_str() == new);
+        (is_same && !is_named).then_some(new)
+    });
+    let others: BTreeSet<&String> = others.collect();
+    (!others.is_empty()).then(|| {
+        let message = format!(
+            "the same restore has made {} too: name all its volumes, or members of before and of the restore would meet",
+            join(others)
+        );
+        Refusal::new(RefusalKind::MemberRollback, message)
+    })
 }
 
 fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<UndoMember, Refusal> {
@@ -108,7 +136,7 @@ fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<U
         let was = originals(&volume.tags).unwrap_or_default();
         let is_of =
             [&volume.tags, &was].iter().any(|tags| claims(tags, &lineage) || (is_marked && kops(tags, &lineage)));
-        if is_marked && !is_of && !is_retired(&volume.tags) {
+        if is_marked && !is_of && !is_retired(&volume.tags) && replaced.is_empty() {
             let message = format!("{new} was made for inspection and is nobody's: delete it by hand when you are done");
             return Err(Refusal::new(RefusalKind::NothingToUndo, message));
         }
@@ -207,6 +235,20 @@ impl UndoPlan {
             Some((member.lineage.member.clone(), retirement))
         };
         self.members.iter().filter_map(retirement).collect()
+    }
+
+    /// What the old volumes get back first: with it kops sees two, and stops, rather than make a blank one while there is
+    /// none; protokube and etcd-manager find nothing by it.
+    #[must_use]
+    pub fn announcements(&self, volumes: &[Volume]) -> Vec<TagChange> {
+        let old = volumes.iter().filter(|volume| self.members.iter().any(|member| member.is_old(&volume.id)));
+        let announcement = |volume: &Volume| {
+            let mut write = originals(&volume.tags)?;
+            write
+                .retain(|key, _| [tags::NAME, tags::CLUSTER].contains(&key.as_str()) && !volume.tags.contains_key(key));
+            Some(TagChange { volume: volume.id.clone(), write, take: Tags::new() })
+        };
+        old.filter_map(announcement).collect()
     }
 
     /// How the old volumes get their tags back, each with its member. An error: meanwhile another volume is the member's.

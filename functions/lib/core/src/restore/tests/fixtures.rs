@@ -114,6 +114,7 @@ pub(super) fn master(instance: &str, zone: &str, group: Option<&str>) -> Master 
         instance: instance_id(instance),
         zone: Zone::parse(zone).expect("a zone"),
         group: group.map(str::to_owned),
+        is_terminated: false,
     }
 }
 

@@ -4,6 +4,7 @@ mod acceptance;
 mod account;
 mod answers;
 mod apply_event;
+mod bad_nights;
 mod fixtures;
 mod lists;
 mod parking;

@@ -5,7 +5,7 @@ use super::super::progress::{Progress, progress};
 use super::super::{RefusalKind, RestoreId, RestorePlan, RestoreRequest, Stage};
 use super::fixtures::{
     EARLIER_ID, ID, LATER_ID, SLOT, id, in_the_way, lineage, live_volume, new_volume, now, of_one, old_volume, planned,
-    restore_id, snapshot_of, try_plan, volume_id,
+    restore_id, snapshots, try_plan, volume_id,
 };
 use crate::ids::VolumeId;
 use crate::tags;
@@ -13,7 +13,8 @@ use crate::volume::{Volume, VolumeState};
 
 /// In one word, with the volume or the reason.
 fn found(volumes: &[Volume]) -> String {
-    match progress(volumes, &id(), &lineage("a"), &snapshot_of("a")) {
+    let plan = planned(&RestoreRequest::of_slot(SLOT), Vec::new(), snapshots());
+    match progress(volumes, &id(), &lineage("a"), &plan.members[0].new) {
         Progress::None => "none".to_owned(),
         Progress::Made(volume) => format!("made {}", volume.id),
         Progress::Live(volume) => format!("live {}", volume.id),
@@ -134,7 +135,7 @@ fn a_restore_of_which_a_volume_was_undone_failed_or_went_is_over() {
     for (volumes, why) in [
         (vec![error], "its volume vol-new-a is `error`"),
         (vec![with_key], "may the function's role, and EC2, use the KMS key arn:key"),
-        (vec![new_volume("a", ID).made_from("snap-x")], "its volume vol-new-a was made from another snapshot"),
+        (vec![new_volume("a", ID).made_from("snap-x")], "its volume vol-new-a was made with other settings"),
         (vec![undone(new_volume("a", ID))], "its volume vol-new-a was undone or withdrawn"),
         (vec![undone(live_volume("a"))], "its volume vol-new-a was undone"),
         (vec![old_volume("a"), undone(live_volume("a"))], "its volume vol-new-a was undone"),
@@ -148,6 +149,22 @@ fn a_restore_of_which_a_volume_was_undone_failed_or_went_is_over() {
         assert_eq!(refused.kind, RefusalKind::InvalidRequest);
         assert!(refused.message.starts_with("id: ") && refused.message.ends_with("plan again"), "{refused}");
     }
+}
+
+#[test]
+fn a_volume_for_inspection_is_not_the_members_by_the_same_id() {
+    let mut inspected = new_volume("a", ID).without_tag(tags::CLUSTER);
+    assert!(found(std::slice::from_ref(&inspected)).starts_with("over: "));
+    inspected.tags.insert(tags::CLUSTER.to_owned(), "k8s.example.com".to_owned());
+    assert_eq!(found(&[inspected]), "made vol-new-a");
+}
+
+#[test]
+fn a_volume_of_this_restore_that_a_later_one_replaced_ends_it() {
+    let later = restore_id(LATER_ID);
+    let retirement =
+        parking::retire(&live_volume("a"), Some(&later), Some(&volume_id("vol-x")), now()).expect("it fits");
+    assert_eq!(found(&[live_volume("a").changed(&retirement)]), "over: its volume vol-new-a was undone");
 }
 
 #[test]

@@ -106,10 +106,13 @@ fn a_restore_that_was_undone_meanwhile_is_over_whatever_else_is_there() {
     for reached in EACH {
         let mut volumes = with(reached, "vol-new-c", |volume| volume.tagged(tags::RETIRED_AT, "2026-11-23T02:31:00Z"));
         volumes.push(blank.clone());
-        assert_eq!(standing(&volumes, reached), "over: member c: its volume vol-new-c was undone meanwhile");
+        assert_eq!(
+            standing(&volumes, reached),
+            "over: member c: its volume vol-new-c was undone meanwhile: send the undo again"
+        );
         assert_eq!(
             in_words(plan().available(&all(), &volumes, true)),
-            "over: member c: its volume vol-new-c was undone meanwhile"
+            "over: member c: its volume vol-new-c was undone meanwhile: send the undo again"
         );
     }
 }
@@ -124,37 +127,36 @@ fn rival(id: &str, is_tagged: bool) -> Volume {
 }
 
 #[test]
-fn of_two_restores_the_one_that_was_planned_first_goes_on() {
+fn of_two_restores_that_are_equally_far_the_one_that_was_planned_first_goes_on() {
     let is_making = |id| format!("restore {id} is making vol-rival for member b of main of k8s.example.com");
-    for reached in EACH {
-        for is_tagged in [false, true] {
-            let said = standing(&and(reached, rival(EARLIER_ID, is_tagged)), reached);
-            assert_eq!(said, format!("withdraw: {}", is_making(EARLIER_ID)), "{reached:?}");
-        }
-        let said = standing(&and(reached, rival(LATER_ID, false)), reached);
+    for (reached, is_tagged) in [(Reached::Made, false), (Reached::Retired, false), (Reached::Tagged, true)] {
+        let said = standing(&and(reached, rival(EARLIER_ID, is_tagged)), reached);
+        assert_eq!(said, format!("withdraw: {}", is_making(EARLIER_ID)), "{reached:?}");
+        let said = standing(&and(reached, rival(LATER_ID, is_tagged)), reached);
         assert_eq!(said, format!("rival: {}, and has not given way", is_making(LATER_ID)), "{reached:?}");
     }
 }
 
 #[test]
-fn beside_a_later_restore_that_has_tagged_its_volume_nothing_is_tagged() {
-    for reached in [Reached::Made, Reached::Retired] {
-        let said = standing(&and(reached, rival(LATER_ID, true)), reached);
-        assert!(said.starts_with("withdraw: "), "{reached:?}: {said}");
+fn a_restore_whose_volume_is_found_already_goes_before_one_whose_is_not() {
+    for other in [EARLIER_ID, LATER_ID] {
+        for reached in [Reached::Made, Reached::Retired] {
+            assert!(standing(&and(reached, rival(other, true)), reached).starts_with("withdraw: "), "{reached:?}");
+        }
+        // If it does not give way this one stays as it is: it is the only one that is found.
+        assert!(standing(&and(Reached::Tagged, rival(other, false)), Reached::Tagged).starts_with("wait: "));
     }
-    // Both are tagged: the later one withdraws, and this one waits for it.
-    assert!(standing(&and(Reached::Tagged, rival(LATER_ID, true)), Reached::Tagged).starts_with("rival: "));
 }
 
 #[test]
-fn of_two_restores_that_see_each_other_at_most_one_goes_on() {
+fn of_two_restores_that_see_each_other_exactly_one_gives_way() {
     for mine in EACH {
         for others in EACH {
-            for is_tagged in [false, true] {
-                let sees_later = standing(&and(mine, rival(LATER_ID, is_tagged)), mine);
-                let sees_earlier = standing(&and(others, rival(EARLIER_ID, is_tagged)), others);
-                assert!(sees_earlier.starts_with("withdraw: ") && sees_later != "clear", "{mine:?} {others:?}");
-            }
+            let sees_later = standing(&and(mine, rival(LATER_ID, others == Reached::Tagged)), mine);
+            let sees_earlier = standing(&and(others, rival(EARLIER_ID, mine == Reached::Tagged)), others);
+            let withdraw = [&sees_later, &sees_earlier].iter().filter(|said| said.starts_with("withdraw: ")).count();
+            assert_eq!(withdraw, 1, "{mine:?} {others:?}: {sees_later}, {sees_earlier}");
+            assert!(sees_later != "clear" && sees_earlier != "clear", "{mine:?} {others:?}");
         }
     }
 }
