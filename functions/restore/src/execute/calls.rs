@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::Halt;
 
 /// For how long EC2's listings may lag behind what was done.
-pub(super) const LAG: Duration = Duration::from_secs(30);
+const LAG: Duration = Duration::from_secs(30);
 
 pub(super) struct Calls<'a> {
     pub(super) ec2: &'a Ec2,

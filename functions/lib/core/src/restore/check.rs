@@ -92,8 +92,8 @@ impl RestorePlan {
         // that whoever sees another goes on only once that one has given way: the one whose volume is not yet found by
         // anybody, and of two that are equally far the one planned later.
         let is_mine = volumes.iter().any(|volume| volume.id == *own && claims(&volume.tags, lineage));
-        for (id, restore, volume) in rivals(volumes, lineage, Some(&self.id)) {
-            let why = format!("restore {restore} is making {id} for {lineage}");
+        for (restore, volume) in rivals(volumes, lineage, Some(&self.id)) {
+            let why = format!("restore {restore} is making {} for {lineage}", volume.id);
             match (is_mine, claims(&volume.tags, lineage)) {
                 (false, true) => return Standing::Withdraw(why),
                 (true, false) => wait = Some(format!("{why}, and has not given way")),
@@ -101,7 +101,8 @@ impl RestorePlan {
                 _ => rival = Some(format!("{why}, and has not given way")),
             }
         }
-        let is_rival = |volume: &Volume| rivals(volumes, lineage, Some(&self.id)).any(|(id, ..)| *id == volume.id);
+        let is_rival =
+            |volume: &Volume| rivals(volumes, lineage, Some(&self.id)).any(|(_, rival)| rival.id == volume.id);
         for volume in claimants(volumes, lineage).filter(|volume| volume.id != *own && !is_rival(volume)) {
             if !plan.old.contains(&volume.id) {
                 return Standing::Withdraw(format!("{} claims {lineage} by now", volume.id));

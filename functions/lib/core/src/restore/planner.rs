@@ -12,7 +12,7 @@ use super::new_volume::{NewVolume, full_tags, private_tags};
 use super::next_steps;
 use super::parking::{self, discovery, fits, is_retired_for};
 use super::plan::{MemberPlan, Observed, RestorePlan, Settings, Stage};
-use super::progress::{Progress, progress, rivals};
+use super::progress::{Progress, made_by, progress, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use super::source::{Source, Sources, sources};
@@ -82,18 +82,16 @@ pub fn plan(
 
 /// A point may have been pruned since a restore of it began: then its volumes are what matters.
 fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest) -> Refusal {
-    let of_this =
-        volumes.iter().filter(|volume| volume.tags.get(tags::RESTORE).is_some_and(|id| id == request.id.as_str()));
-    let ids: Vec<String> = of_this.map(|volume| volume.id.to_string()).collect();
-    if ids.is_empty() {
+    let of = match &request.what {
+        What::Point { of, .. } => of,
+        What::Snapshot(..) => return refusal,
+    };
+    let made = made_by(volumes, of, request.id.as_str());
+    if made.is_empty() {
         return refusal;
     }
-    let message = format!(
-        "{}. But the restore {} has begun, see the tags of {}: send its `undo` to take it back",
-        refusal.message,
-        request.id,
-        ids.join(", ")
-    );
+    let undo = undo_event(of, &made);
+    let message = format!("{}. But the restore {} has begun; take it back: {undo}", refusal.message, request.id);
     Refusal::new(refusal.kind, message)
 }
 
@@ -121,27 +119,36 @@ impl Planner<'_> {
         let mut refusals = Vec::new();
         let (mut old, mut retired) = (Vec::new(), Vec::new());
         if self.request.cut_over {
+            (old, retired) = self.old_volumes(&lineage, made.as_ref());
             refusals.extend(self.in_progress(&lineage));
-            let ours = |volume: &&Volume| made.as_ref() == Some(&volume.id);
-            let is_retired = |volume: &&Volume| {
-                made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made.as_ref())
-            };
-            retired = self.volumes.iter().filter(|one| is_retired(one) && discovery(&one.tags).is_empty()).collect();
-            let is_rival = |volume: &&Volume| {
-                rivals(self.volumes, &lineage, Some(&self.request.id)).any(|(id, ..)| *id == volume.id)
-            };
-            let claimants = claimants(self.volumes, &lineage).filter(|one| !ours(one) && !is_rival(one));
-            old = claimants.collect();
-            // One from which some of its tags have been taken claims nothing any more, and is not yet retired.
-            let half = self.volumes.iter().filter(|one| is_retired(one) && !discovery(&one.tags).is_empty());
-            let half: Vec<&Volume> = half.filter(|one| !old.iter().any(|other| other.id == one.id)).collect();
-            old.extend(half);
             refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, made.as_ref())));
-            refusals
-                .extend(self.unfit(&old, &full, &lineage, made.as_ref()).into_iter().filter(|_| stage != Stage::Live));
+            refusals.extend(old.iter().filter_map(|volume| self.cannot_be_retired(volume, made.as_ref())));
+            refusals.extend(self.cannot_be_tagged(&full, &lineage).filter(|_| stage != Stage::Live));
         }
         let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
         Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
+    }
+
+    /// The volumes to retire, and those that an earlier try has retired.
+    fn old_volumes(&self, lineage: &Lineage, made: Option<&VolumeId>) -> (Vec<&Volume>, Vec<&Volume>) {
+        let is_rival = |volume: &&Volume| self.rivals(lineage).any(|(_, rival)| rival.id == volume.id);
+        let claimants = claimants(self.volumes, lineage).filter(|one| made != Some(&one.id) && !is_rival(one));
+        let mut old: Vec<&Volume> = claimants.collect();
+        let retired = self.volumes.iter().filter(|one| self.has_begun(one, made));
+        // One from which some of its tags have been taken claims nothing any more, and is not yet retired.
+        let (whole, half): (Vec<&Volume>, Vec<&Volume>) = retired.partition(|one| discovery(&one.tags).is_empty());
+        let more: Vec<&Volume> = half.into_iter().filter(|one| old.iter().all(|other| other.id != one.id)).collect();
+        old.extend(more);
+        (old, whole)
+    }
+
+    /// Whether an earlier try has begun to retire the volume in favour of its own.
+    fn has_begun(&self, volume: &Volume, made: Option<&VolumeId>) -> bool {
+        made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made)
+    }
+
+    fn rivals(&self, lineage: &Lineage) -> impl Iterator<Item = (&str, &Volume)> {
+        rivals(self.volumes, lineage, Some(&self.request.id))
     }
 
     fn over(&self, lineage: &Lineage, why: &str) -> Refusal {
@@ -149,16 +156,16 @@ impl Planner<'_> {
     }
 
     fn in_progress(&self, lineage: &Lineage) -> Vec<Refusal> {
-        let rivals = rivals(self.volumes, lineage, Some(&self.request.id));
-        let refusal = |(volume, id, _): (&VolumeId, &str, &Volume)| {
+        let refusal = |(id, volume): (&str, &Volume)| {
             let message = format!(
-                "restore {id} is making {volume} for {lineage}. If it was interrupted, send its `apply` event again, or take \
-                 it back: {{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{\"{}\": \"{volume}\"}}}}",
-                lineage.of.cluster, lineage.of.etcd_cluster, lineage.member
+                "restore {id} is making {} for {lineage}. If it was interrupted, send its `apply` event again, or take it \
+                 back: {}",
+                volume.id,
+                undo_event(&lineage.of, &made_by(self.volumes, &lineage.of, id))
             );
             Refusal::new(RefusalKind::RestoreInProgress, message)
         };
-        rivals.map(refusal).collect()
+        self.rivals(lineage).map(refusal).collect()
     }
 
     /// What a volume that claims the member stands in the way of.
@@ -167,7 +174,7 @@ impl Planner<'_> {
         let state = format!("`{}`{}", volume.state, attached.collect::<String>());
         let mut refusals = Vec::new();
         // A volume whose retirement has begun is not asked about again.
-        let begun = made.is_some() && is_retired_for(&volume.tags, Some(&self.request.id), made);
+        let begun = self.has_begun(volume, made);
         if !self.request.replace && !begun {
             let message = format!(
                 "{lineage} has a volume, {} ({state}). If etcd on it is lost, set `replace` to retire it; if it is sound, \
@@ -196,19 +203,19 @@ impl Planner<'_> {
         refusals
     }
 
-    /// Every step must fit, the way back included: an apply that cannot be undone is none.
-    fn unfit(&self, old: &[&Volume], full: &Tags, lineage: &Lineage, made: Option<&VolumeId>) -> Vec<Refusal> {
+    fn cannot_be_retired(&self, volume: &Volume, made: Option<&VolumeId>) -> Option<Refusal> {
         let placeholder = placeholder();
-        let replaced_by = made.or(placeholder.as_ref());
-        let retired = |volume: &&Volume| {
-            let unfit = parking::retire(volume, Some(&self.request.id), replaced_by, self.now).err()?;
-            Some(unfit.refusal(format!("the old volume {}", volume.id)))
-        };
+        let unfit = parking::retire(volume, Some(&self.request.id), made.or(placeholder.as_ref()), self.now).err()?;
+        Some(unfit.refusal(format!("the old volume {}", volume.id)))
+    }
+
+    /// Every step must fit, the way back included: an apply that cannot be undone is none.
+    fn cannot_be_tagged(&self, full: &Tags, lineage: &Lineage) -> impl Iterator<Item = Refusal> {
         let mut tagged = full.clone();
         tagged.extend(private_tags(&self.request.id, lineage));
-        let new = fits(tagged.keys()).max(parking::could_be_retired(&tagged, self.now)).err();
-        let new = new.map(|unfit| unfit.refusal(format!("the new volume of {lineage}, with its snapshot's tags")));
-        old.iter().filter_map(retired).chain(new).collect()
+        let unfit = fits(tagged.keys()).max(parking::could_be_retired(&tagged, self.now)).err();
+        let what = format!("the new volume of {lineage}, with its snapshot's tags");
+        unfit.map(|unfit| unfit.refusal(what)).into_iter()
     }
 
     /// What the three filters would find if the plan were carried out on what EC2 lists now.

@@ -1,10 +1,12 @@
 //! How far a restore has come with a member, read from the volumes: so that the same event goes on where it stopped.
 
+use std::collections::BTreeMap;
+
 use super::filters::claims;
 use super::id::RestoreId;
 use super::new_volume::{NewVolume, lineage_value};
 use super::parking::{is_retired, originals};
-use crate::ids::{Lineage, VolumeId};
+use crate::ids::{EtcdClusterId, Lineage};
 use crate::tags::{self, Tags};
 use crate::volume::{Volume, VolumeState};
 
@@ -100,16 +102,43 @@ pub(super) fn is_new(volume: &Volume, lineage: &Lineage) -> bool {
     volume.tags.get(tags::LINEAGE).is_some_and(|value| *value == lineage_value(lineage))
 }
 
-/// The volumes that another restore than `id` is making for the member.
+/// The volumes that another restore than `id` is making for the member, each with its restore.
 pub(super) fn rivals<'a>(
     volumes: &'a [Volume],
     lineage: &Lineage,
     id: Option<&RestoreId>,
-) -> impl Iterator<Item = (&'a VolumeId, &'a str, &'a Volume)> {
+) -> impl Iterator<Item = (&'a str, &'a Volume)> {
     volumes.iter().filter_map(move |volume| {
         let restore = volume.tags.get(tags::RESTORE).filter(|restore| id.is_none_or(|id| *restore != id.as_str()))?;
         let cluster = volume.tags.get(tags::CLUSTER).is_some_and(|cluster| cluster == lineage.of.cluster.as_str());
         let under_way = !is_retired(&volume.tags) && !volume.is_leaving() && volume.state != VolumeState::Error;
-        (cluster && is_new(volume, lineage) && under_way).then_some((&volume.id, restore.as_str(), volume))
+        (cluster && is_new(volume, lineage) && under_way).then_some((restore.as_str(), volume))
     })
+}
+
+/// The volumes that a restore has made, by member, as far as their marks and those of the volumes that they replaced tell.
+pub(super) fn made_by(volumes: &[Volume], of: &EtcdClusterId, restore: &str) -> BTreeMap<String, String> {
+    let of_it = volumes.iter().filter(|volume| volume.tags.get(tags::RESTORE).is_some_and(|id| id == restore));
+    let made = of_it.filter_map(|volume| match volume.tags.get(tags::REPLACED_BY) {
+        Some(new) => {
+            let was = originals(&volume.tags)?;
+            Some((was.get(&of.etcd_key())?.split('/').next()?.to_owned(), new.clone()))
+        }
+        None => {
+            let (etcd_cluster, member) = volume.tags.get(tags::LINEAGE)?.split_once('/')?;
+            (etcd_cluster == of.etcd_cluster.as_str()).then(|| (member.to_owned(), volume.id.to_string()))
+        }
+    });
+    made.collect()
+}
+
+/// The event that takes these volumes back, for a message.
+pub(super) fn undo_event(of: &EtcdClusterId, made: &BTreeMap<String, String>) -> String {
+    let volumes: Vec<String> = made.iter().map(|(member, volume)| format!("\"{member}\": \"{volume}\"")).collect();
+    format!(
+        "{{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{{}}}}}",
+        of.cluster,
+        of.etcd_cluster,
+        volumes.join(", ")
+    )
 }

@@ -10,7 +10,7 @@ use super::new_volume::lineage_value;
 use super::next_steps;
 use super::parking::{self, TagChange, fits, is_retired, originals};
 use super::plan::Observed;
-use super::progress::rivals;
+use super::progress::{made_by, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::UndoRequest;
 use super::source::join;
@@ -65,17 +65,7 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
         }
     }
     refusals.extend(left_behind(&observed.volumes, request, &members));
-    for member in &members {
-        refusals.extend(in_the_way(&observed.volumes, member));
-        if member.old.len() > 1 {
-            warnings.push(format!(
-                "{} all claimed {} before the restore, and do so again: which of them a master takes is chance. Take the \
-                 etcd tag from all but one",
-                join(member.old.iter().map(|(id, _)| id)),
-                member.lineage
-            ));
-        }
-    }
+    refusals.extend(members.iter().flat_map(|member| in_the_way(&observed.volumes, member)));
     // A repeated undo of several goes on with those that are left.
     if members.is_empty() {
         refusals.extend(nothing);
@@ -85,17 +75,32 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    warnings.push("what was written to the restored volumes since the apply is lost with them".to_owned());
-    let without: Vec<&Member> =
-        members.iter().filter(|one| one.old.is_empty()).map(|one| &one.lineage.member).collect();
-    if !without.is_empty() {
-        warnings
-            .push(format!("had no volume before, and have none again: {}. kops would make blank ones", join(without)));
-    }
+    warnings.extend(hazards(&members));
     let zones: BTreeSet<&Zone> = members.iter().flat_map(UndoMember::zones).collect();
     let new: Vec<&VolumeId> = members.iter().map(|member| &member.new).collect();
     let steps_after = next_steps::of_undo(observed, &zones, &new);
     Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
+}
+
+/// What is lost, and what is as unclear as it was before.
+fn hazards(members: &[UndoMember]) -> Vec<String> {
+    let several = members.iter().filter(|member| member.old.len() > 1).map(|member| {
+        let old = join(member.old.iter().map(|(id, _)| id));
+        format!(
+            "{old} all claimed {} before the restore, and do so again: which of them a master takes is chance. Take the \
+             etcd tag from all but one",
+            member.lineage
+        )
+    });
+    let mut hazards: Vec<String> = several.collect();
+    hazards.push("what was written to the restored volumes since the apply is lost with them".to_owned());
+    let without = members.iter().filter(|member| member.old.is_empty()).map(|member| &member.lineage.member);
+    let without: Vec<&Member> = without.collect();
+    if !without.is_empty() {
+        hazards
+            .push(format!("had no volume before, and have none again: {}. kops would make blank ones", join(without)));
+    }
+    hazards
 }
 
 /// Members of one restore go back together: one that went back in time must not meet one that went on.
@@ -103,20 +108,14 @@ fn left_behind(volumes: &[Volume], request: &UndoRequest, members: &[UndoMember]
     let of_undone = |volume: &&Volume| members.iter().any(|member| member.is_old(&volume.id));
     let restores: BTreeSet<&String> =
         volumes.iter().filter(of_undone).filter_map(|volume| volume.tags.get(tags::RESTORE)).collect();
-    let others = volumes.iter().filter_map(|volume| {
-        let new = volume.tags.get(tags::REPLACED_BY).filter(|_| !volume.is_leaving())?;
-        let is_same = volume.tags.get(tags::RESTORE).is_some_and(|restore| restores.contains(restore));
-        let is_named = request.volumes.values().any(|named| named.as_str() == new);
-        (is_same && !is_named).then_some(new)
-    });
-    let others: BTreeSet<&String> = others.collect();
-    (!others.is_empty()).then(|| {
-        let message = format!(
-            "the same restore has made {} too: name all its volumes, or members of before and of the restore would meet",
-            join(others)
-        );
-        Refusal::new(RefusalKind::MemberRollback, message)
-    })
+    let made: Vec<_> = restores.into_iter().map(|restore| made_by(volumes, &request.of, restore)).collect();
+    let is_named = |volume: &String| request.volumes.values().any(|named| named.as_str() == volume);
+    let whole = made.iter().find(|made| !made.values().all(is_named))?;
+    let message = format!(
+        "the same restore has made more: take all of it back, or members of before and of the restore would meet: {}",
+        undo_event(&request.of, whole)
+    );
+    Some(Refusal::new(RefusalKind::MemberRollback, message))
 }
 
 fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<UndoMember, Refusal> {
@@ -206,8 +205,8 @@ impl UndoMember {
             let message = format!("{} claims {lineage} by now: undo what made it, or take its tags away", volume.id);
             return Some(Refusal::new(RefusalKind::MemberClaimed, message));
         }
-        let (id, restore, _) = rivals(volumes, lineage, None).find(|(id, ..)| !self.is_about(id))?;
-        let message = format!("restore {restore} is making {id} for {lineage}: finish or undo that one first");
+        let (restore, volume) = rivals(volumes, lineage, None).find(|(_, rival)| !self.is_about(&rival.id))?;
+        let message = format!("restore {restore} is making {} for {lineage}: finish or undo that one first", volume.id);
         Some(Refusal::new(RefusalKind::RestoreInProgress, message))
     }
 

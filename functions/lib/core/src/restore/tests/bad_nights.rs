@@ -110,7 +110,10 @@ fn of_a_point_that_was_pruned_meanwhile_a_half_done_restore_is_named() {
     let volumes = vec![new_volume("a", ID)];
     let refusal = try_plan(&of_slot(), volumes, Vec::new()).expect_err("no point");
     assert_eq!(refusal.kind, RefusalKind::NoSuchRecoveryPoint);
-    assert!(refusal.message.contains(&format!("the restore {ID} has begun, see the tags of vol-new-a")), "{refusal}");
+    assert!(
+        refusal.message.contains(&format!("the restore {ID} has begun; take it back: {{\"mode\": \"undo\"")),
+        "{refusal}"
+    );
     let refusal = try_plan(&of_slot(), old_volumes(), Vec::new()).expect_err("no point");
     assert!(!refusal.message.contains("has begun"), "{refusal}");
 }
@@ -129,7 +132,11 @@ fn members_of_one_restore_go_back_together() {
     let observed = Observed { volumes, ..Observed::default() };
     let refusals = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")])).expect_err("b and c stay behind");
     assert_eq!(refusals[0].kind, RefusalKind::MemberRollback);
-    assert!(refusals[0].message.contains("vol-new-b, vol-new-c"), "{}", refusals[0]);
+    assert!(
+        refusals[0].message.contains("{\"a\": \"vol-new-a\", \"b\": \"vol-new-b\", \"c\": \"vol-new-c\"}"),
+        "{}",
+        refusals[0]
+    );
     let all = undo_of(&[("a", "vol-new-a"), ("b", "vol-new-b"), ("c", "vol-new-c")]);
     assert!(plan_undo(&observed, &all).is_ok());
 }
