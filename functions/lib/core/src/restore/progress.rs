@@ -119,15 +119,13 @@ pub(super) fn rivals<'a>(
 /// The volumes that a restore has made, by member, as far as their marks and those of the volumes that they replaced tell.
 pub(super) fn made_by(volumes: &[Volume], of: &EtcdClusterId, restore: &str) -> BTreeMap<String, String> {
     let of_it = volumes.iter().filter(|volume| volume.tags.get(tags::RESTORE).is_some_and(|id| id == restore));
-    let made = of_it.filter_map(|volume| match volume.tags.get(tags::REPLACED_BY) {
-        Some(new) => {
+    let made = of_it.filter_map(|volume| {
+        if let Some(new) = volume.tags.get(tags::REPLACED_BY) {
             let was = originals(&volume.tags)?;
-            Some((was.get(&of.etcd_key())?.split('/').next()?.to_owned(), new.clone()))
+            return Some((was.get(&of.etcd_key())?.split('/').next()?.to_owned(), new.clone()));
         }
-        None => {
-            let (etcd_cluster, member) = volume.tags.get(tags::LINEAGE)?.split_once('/')?;
-            (etcd_cluster == of.etcd_cluster.as_str()).then(|| (member.to_owned(), volume.id.to_string()))
-        }
+        let (etcd_cluster, member) = volume.tags.get(tags::LINEAGE)?.split_once('/')?;
+        (etcd_cluster == of.etcd_cluster.as_str()).then(|| (member.to_owned(), volume.id.to_string()))
     });
     made.collect()
 }
