@@ -1,7 +1,9 @@
 //! A restore, decided: from what was observed, the request and `now` to a plan; between its steps, whether the next may
 //! be taken; and from what became of it to the answer. Undo is its mirror.
 
+mod accept;
 mod acceptance;
+mod apply_event;
 mod check;
 mod event;
 mod filters;

@@ -1,0 +1,192 @@
+//! From an event to a request, or to the field that is wrong and what is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::{Event, Mode};
+use super::id::RestoreId;
+use super::request::{Allow, At, Described, Overrides, Request, RestoreRequest, UndoRequest, What};
+use crate::ids::{EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
+use crate::scope::ClusterSet;
+use crate::slot::Slot;
+use crate::tags::Membership;
+
+/// The volume types that EC2 has.
+const VOLUME_TYPES: [&str; 7] = ["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"];
+
+/// How far apart the clocks of two Lambdas may be.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
+impl Request {
+    /// Checks an event. `fresh` is the id of a plan made now that names none. The error names the field and what is accepted.
+    pub fn accept(event: Event, clusters: &ClusterSet, fresh: RestoreId) -> Result<Self, String> {
+        let mode = event.mode.unwrap_or(if event == Event::default() { Mode::List } else { Mode::Plan });
+        let accepted: Option<&[&str]> = match mode {
+            Mode::List => Some(&["cluster", "etcd_cluster", "limit"]),
+            Mode::Undo => Some(&["cluster", "etcd_cluster", "volumes"]),
+            Mode::Plan | Mode::Apply => None,
+        };
+        let fits = |field: &&str| accepted.map_or(!["limit", "volumes"].contains(field), |list| list.contains(field));
+        if let Some(field) = event.present().find(|field| !fits(field)) {
+            return Err(format!("{field}: does not go with the mode `{}`", mode.name()));
+        }
+        match mode {
+            Mode::List => list(&event, clusters),
+            Mode::Plan => Ok(Self::Plan(restore(event, clusters, fresh.planned(), Some(fresh))?)),
+            Mode::Apply => Ok(Self::Apply(restore(event, clusters, fresh.planned(), None)?)),
+            Mode::Undo => undo(&event, clusters),
+        }
+    }
+}
+
+fn list(event: &Event, clusters: &ClusterSet) -> Result<Request, String> {
+    let scope = clusters.narrowed(event.cluster.as_deref(), event.etcd_cluster.as_deref())?;
+    match event.limit.unwrap_or(10) {
+        0 => Err("limit: 0 lists nothing; give a whole number from 1".to_owned()),
+        limit => Ok(Request::List(scope, limit as usize)),
+    }
+}
+
+fn undo(event: &Event, clusters: &ClusterSet) -> Result<Request, String> {
+    let of = etcd_cluster(event, clusters)?;
+    let named = event.volumes.iter().flatten();
+    let volumes: BTreeMap<Member, VolumeId> = named
+        .map(|(member, volume)| {
+            Ok((parse("volumes", Member::parse(member))?, parse("volumes", VolumeId::parse(volume))?))
+        })
+        .collect::<Result<_, String>>()?;
+    if volumes.is_empty() {
+        return Err(
+            "volumes: is missing; name the volumes that the restore made, {\"<member>\": \"vol-…\"}: take the \
+                    `undo` of its result"
+                .to_owned(),
+        );
+    }
+    Ok(Request::Undo(UndoRequest { of, volumes }))
+}
+
+fn restore(
+    event: Event,
+    clusters: &ClusterSet,
+    now: Timestamp,
+    fresh: Option<RestoreId>,
+) -> Result<RestoreRequest, String> {
+    const PLAN_FIRST: &str = "plan first, and send the `apply` of its answer";
+    let id = match (&event.id, fresh) {
+        (Some(id), _) => {
+            let id = RestoreId::parse(id).map_err(|error| format!("id: {error}; {PLAN_FIRST}"))?;
+            if id.planned().duration_since(now) > CLOCKS_DIFFER {
+                return Err(format!("id: `{id}` is of a plan that lies in the future; {PLAN_FIRST}"));
+            }
+            id
+        }
+        (None, Some(fresh)) => fresh,
+        (None, None) => return Err(format!("id: is missing; {PLAN_FIRST}")),
+    };
+    let is_apply = event.mode == Some(Mode::Apply);
+    let what = if event.snapshot.is_some() { snapshot(&event, clusters)? } else { point(&event, clusters)? };
+    if is_apply && matches!(what, What::Point { at: At::Latest { .. }, .. }) {
+        return Err(format!("recovery_point: `latest` may by now be another than the one planned; {PLAN_FIRST}"));
+    }
+    let cut_over = event.cut_over.unwrap_or(true);
+    let replace = event.replace.unwrap_or(false);
+    if replace && !cut_over {
+        return Err("replace: does not go with `cut_over` false, which retires nothing".to_owned());
+    }
+    let allowed = [
+        (Allow::Skew, event.allow_skew),
+        (Allow::Partial, event.allow_partial),
+        (Allow::Attached, event.allow_attached),
+        (Allow::Rollback, event.allow_rollback),
+        (Allow::Corrupt, event.allow_corrupt),
+    ];
+    let zone = event.zone.as_deref().map(|zone| parse("zone", Zone::parse(zone))).transpose()?;
+    Ok(RestoreRequest {
+        id,
+        what,
+        zone,
+        replace,
+        cut_over,
+        allowed: allowed.into_iter().filter(|(_, given)| *given == Some(true)).map(|(allow, _)| allow).collect(),
+        overrides: overrides(event)?,
+    })
+}
+
+fn point(event: &Event, clusters: &ClusterSet) -> Result<What, String> {
+    if event.member.is_some() {
+        return Err(
+            "member: goes with `snapshot`; to restore some members of a point name them in `members`".to_owned()
+        );
+    }
+    let of = etcd_cluster(event, clusters)?;
+    let verified = event.verified.unwrap_or(false);
+    let at = match event.recovery_point.as_deref() {
+        None | Some("latest") => At::Latest { verified },
+        Some(_) if verified => return Err("verified: goes with `recovery_point` `latest` alone".to_owned()),
+        Some(time) => At::Slot(Slot::parse(time).ok_or_else(|| {
+            format!("recovery_point: `{time}` is neither `latest` nor a time such as `2026-11-23T02:00:00Z`")
+        })?),
+    };
+    let members = event.members.as_ref().map(|names| {
+        let members: BTreeSet<Member> =
+            names.iter().map(|name| parse("members", Member::parse(name))).collect::<Result<_, _>>()?;
+        if members.is_empty() { Err("members: is empty; leave it away for all".to_owned()) } else { Ok(members) }
+    });
+    Ok(What::Point { of, at, members: members.transpose()? })
+}
+
+fn snapshot(event: &Event, clusters: &ClusterSet) -> Result<What, String> {
+    for (field, present) in [
+        ("recovery_point", event.recovery_point.is_some()),
+        ("members", event.members.is_some()),
+        ("verified", event.verified.is_some()),
+        ("allow_skew", event.allow_skew.is_some()),
+        ("allow_partial", event.allow_partial.is_some()),
+    ] {
+        if present {
+            return Err(format!("{field}: does not go with `snapshot`, which restores one member"));
+        }
+    }
+    let snapshot = parse("snapshot", SnapshotId::parse(event.snapshot.as_deref().unwrap_or_default()))?;
+    let cluster = event.cluster.as_deref().map(|name| clusters.named(name)).transpose()?;
+    let etcd_cluster = event.etcd_cluster.as_deref().map(|name| parse("etcd_cluster", EtcdCluster::parse(name)));
+    let membership = event.member.as_deref().map(|value| parse("member", Membership::parse(value))).transpose()?;
+    Ok(What::Snapshot(snapshot, Described { cluster, etcd_cluster: etcd_cluster.transpose()?, membership }))
+}
+
+fn overrides(event: Event) -> Result<Overrides, String> {
+    if let Some(kind) = event.volume_type.as_deref().filter(|kind| !VOLUME_TYPES.contains(kind)) {
+        return Err(format!("volume_type: `{kind}` is not one of {}", VOLUME_TYPES.join(", ")));
+    }
+    for (field, value) in [("iops", event.iops), ("throughput", event.throughput)] {
+        if value.is_some_and(|value| i32::try_from(value).is_err() || value == 0) {
+            return Err(format!("{field}: is not a whole number from 1"));
+        }
+    }
+    if event.initialization_rate.is_some_and(|rate| !(100..=300).contains(&rate)) {
+        return Err("initialization_rate: is not a whole number of MiB/s from 100 to 300".to_owned());
+    }
+    if event.kms_key.as_deref() == Some("") {
+        return Err("kms_key: is empty; leave it away for the snapshot's own".to_owned());
+    }
+    Ok(Overrides {
+        volume_type: event.volume_type,
+        iops: event.iops,
+        throughput: event.throughput,
+        kms_key: event.kms_key,
+        initialization_rate: event.initialization_rate,
+    })
+}
+
+fn etcd_cluster(event: &Event, clusters: &ClusterSet) -> Result<EtcdClusterId, String> {
+    let missing = |field: &str| format!("{field}: is missing; the mode `list` shows what there is");
+    let cluster = clusters.named(event.cluster.as_deref().ok_or_else(|| missing("cluster"))?)?;
+    let etcd_cluster = event.etcd_cluster.as_deref().ok_or_else(|| missing("etcd_cluster"))?;
+    Ok(EtcdClusterId { cluster, etcd_cluster: parse("etcd_cluster", EtcdCluster::parse(etcd_cluster))? })
+}
+
+fn parse<T, E: Display>(field: &str, parsed: Result<T, E>) -> Result<T, String> {
+    parsed.map_err(|error| format!("{field}: {error}"))
+}
