@@ -1,4 +1,4 @@
-//! What the README shows is what the functions take and give.
+//! What the README shows is what the functions take and give, and what SEMANTICS.md names is there.
 
 use std::collections::BTreeSet;
 
@@ -59,4 +59,23 @@ async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
     event["replace"] = json!(true);
     let plan = restore.invoke(event).await.unwrap();
     is_like(&answer, &restore.invoke(plan["apply"].clone()).await.unwrap());
+}
+
+#[test]
+fn every_scenario_that_semantics_names_is_there() {
+    let text = include_str!("../../SEMANTICS.md");
+    let mut named = 0;
+    for span in text.split('`').skip(1).step_by(2) {
+        let [area @ ("backup" | "restore"), module, names] = span.splitn(3, "::").collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let path = format!("{}/tests/{area}/{module}.rs", env!("CARGO_MANIFEST_DIR"));
+        let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{span}: {path}: {error}"));
+        for name in names.trim_matches(['{', '}']).split(", ") {
+            let start = format!("fn {}", name.trim_end_matches(['…', '*']));
+            assert!(source.contains(&start), "`{span}`: {path} has no `{start}…`");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "{named} names found: is that all of SEMANTICS.md?");
 }
