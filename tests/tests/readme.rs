@@ -66,12 +66,12 @@ fn every_scenario_that_semantics_names_is_there() {
     let text = include_str!("../../SEMANTICS.md");
     let mut named = 0;
     for span in text.split('`').skip(1).step_by(2) {
-        let [area @ ("backup" | "restore"), module, names] = span.splitn(3, "::").collect::<Vec<_>>()[..] else {
+        let [area @ ("backup" | "restore"), module, tests] = span.splitn(3, "::").collect::<Vec<_>>()[..] else {
             continue;
         };
         let path = format!("{}/tests/{area}/{module}.rs", env!("CARGO_MANIFEST_DIR"));
         let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{span}: {path}: {error}"));
-        for name in names.trim_matches(['{', '}']).split(", ") {
+        for name in tests.trim_matches(['{', '}']).split(", ") {
             let start = format!("fn {}", name.trim_end_matches(['…', '*']));
             assert!(source.contains(&start), "`{span}`: {path} has no `{start}…`");
             named += 1;
