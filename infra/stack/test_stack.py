@@ -1,0 +1,184 @@
+"""The stack: plain CloudFormation made of it, the local AWS's word on it, and the grammar of its policies."""
+
+import copy
+import json
+import unittest
+from typing import Any
+from unittest import mock
+
+import parliament
+
+import plain
+from deployed import deployed
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+# What moto makes nothing of. The scenarios look at what these would be.
+NOT_MADE = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Rbin::Rule",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+}
+
+
+class Plain(unittest.TestCase):
+    def test_has_neither_macros_nor_nested_stacks(self) -> None:
+        template = plain.plain()
+        self.assertNotIn("Transform", template)
+        self.assertNotIn("Globals", template)
+        kinds = {resource["Type"] for resource in template["Resources"].values()}
+        self.assertFalse({kind for kind in kinds if kind.startswith(("AWS::Serverless", "AWS::CloudFormation"))})
+        # A stack set takes a larger one by its address alone; more than that, none at all.
+        self.assertLess(len(json.dumps(template)), 1_000_000)
+
+    def test_is_the_same_whatever_the_defaults_of_parameters(self) -> None:
+        read = plain.read
+
+        def with_other_defaults(path: str) -> plain.Template:
+            template = read(path)
+            for parameter in template["Parameters"].values():
+                if "Default" in parameter:
+                    others = [value for value in parameter.get("AllowedValues", ["7"]) if value != parameter["Default"]]
+                    parameter["Default"] = others[0]
+            return template
+
+        first = plain.plain()
+        with mock.patch.object(plain, "read", with_other_defaults):
+            second = plain.plain()
+        self.assertNotEqual(first.pop("Parameters"), second.pop("Parameters"))
+        self.assertEqual(first, second)
+
+    def test_uses_every_parameter_and_condition(self) -> None:
+        template = plain.plain()
+        text = json.dumps({section: template[section] for section in ("Conditions", "Resources", "Outputs")})
+        for parameter in template["Parameters"]:
+            self.assertTrue(f'{{"Ref": "{parameter}"}}' in text or f"${{{parameter}}}" in text, parameter)
+        for condition in template["Conditions"]:
+            self.assertIn(f'"{condition}"', text.replace(f'"{condition}":', ""), condition)
+
+    def test_says_of_every_parameter_what_it_is_in_one_group(self) -> None:
+        template = plain.plain()
+        interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+        grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+        self.assertEqual(sorted(grouped), sorted(template["Parameters"]))
+        self.assertEqual(interface["ParameterLabels"].keys(), template["Parameters"].keys())
+        for name, parameter in template["Parameters"].items():
+            self.assertGreater(len(parameter["Description"]), 20, name)
+            limited = parameter.keys() & {"AllowedPattern", "MinValue"}
+            self.assertTrue(limited or "AllowedValues" in parameter, name)
+            self.assertTrue(not limited or "ConstraintDescription" in parameter, name)
+
+    def test_nested_stacks_are_given_what_they_take(self) -> None:
+        root = {"Resources": {"N": {"Type": plain.NESTED, "Properties": {"Parameters": {"A": 1}}}}, "Conditions": {}}
+        for taken in ({}, {"A": {"Type": "String"}, "B": {"Type": "String"}}):
+            with self.assertRaisesRegex(ValueError, "N: gives"):
+                plain.inlined(copy.deepcopy(root), "N", {"Parameters": taken, "Resources": {}})
+
+    def test_inlining_keeps_the_meaning(self) -> None:
+        root = {
+            "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "a"]}},
+            "Resources": {
+                "Old": {"Type": "X", "Properties": {"Arn": {"Fn::GetAtt": ["N", "Outputs.Arn"]}}},
+                "N": {
+                    "Type": plain.NESTED,
+                    "Properties": {"Parameters": {"Text": {"Ref": "P"}, "Att": {"Fn::GetAtt": ["Old", "Z"]}}},
+                },
+            },
+        }
+        nested = {
+            "Parameters": {"Text": {"Type": "String"}, "Att": {"Type": "String"}},
+            "Conditions": {"C": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Text"}, ""]}]}},
+            "Resources": {
+                "New": {
+                    "Type": "Y",
+                    "Condition": "C",
+                    "Properties": {
+                        "Policy": {"Condition": {"Null": {"a": "true"}}},
+                        "Sub": {"Fn::Sub": "${Text} ${Att} ${!Text} ${AWS::Region} ${New}"},
+                        "If": {"Fn::If": ["C", {"Ref": "Text"}, {"Ref": "AWS::NoValue"}]},
+                    },
+                }
+            },
+            "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["New", "Arn"]}}},
+        }
+        self.assertEqual(
+            plain.inlined(root, "N", nested),
+            {
+                "Conditions": {
+                    "C": {"Fn::Equals": [{"Ref": "P"}, "a"]},
+                    "NC": {"Fn::Not": [{"Fn::Equals": [{"Ref": "P"}, ""]}]},
+                },
+                "Resources": {
+                    "Old": {"Type": "X", "Properties": {"Arn": {"Fn::GetAtt": ["New", "Arn"]}}},
+                    "New": {
+                        "Type": "Y",
+                        "Condition": "NC",
+                        "Properties": {
+                            "Policy": {"Condition": {"Null": {"a": "true"}}},
+                            "Sub": {
+                                "Fn::Sub": [
+                                    "${P} ${Att} ${!Text} ${AWS::Region} ${New}",
+                                    {"Att": {"Fn::GetAtt": ["Old", "Z"]}},
+                                ]
+                            },
+                            "If": {"Fn::If": ["NC", {"Ref": "P"}, {"Ref": "AWS::NoValue"}]},
+                        },
+                    },
+                },
+            },
+        )
+
+
+class Deployed(unittest.TestCase):
+    def test_the_local_aws_makes_all_that_it_knows_how_to_make(self) -> None:
+        for parameters in (
+            {},
+            {
+                "AlarmEmail": "oncall@example.com",
+                "Clusters": "a.example.com,b.example.com",
+                "KmsKeyArns": KEY,
+                "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bound",
+                "RecycleBinDays": "7",
+                "ReserveConcurrency": "on",
+                "Schedule": "off",
+                "Slot": "6h",
+            },
+            {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:oncall", "EventBus": ""},
+        ):
+            stack = deployed(parameters)
+            self.assertEqual(stack["status"], "CREATE_COMPLETE")
+            not_made = {resource["type"] for resource in stack["resources"].values() if not resource["made"]}
+            self.assertLessEqual(not_made, NOT_MADE, parameters)
+            made = {resource["type"] for resource in stack["resources"].values() if resource["made"]}
+            self.assertFalse(made & NOT_MADE, "moto has learnt something")
+
+    def test_no_policy_has_unknown_words(self) -> None:
+        roles = deployed({"KmsKeyArns": KEY, "Clusters": "a.example.com"})["resources"]
+        for name in ("BackupRole", "RestoreRole", "EveryFunction"):
+            for policy in policies(roles[name]["properties"]):
+                analysed = parliament.analyze_policy_string(json.dumps(policy))
+                findings = [finding for finding in analysed.findings if not is_one_of_two_resources(finding)]
+                self.assertEqual(findings, [], name)
+
+    def test_an_unknown_word_would_be_noticed(self) -> None:
+        statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*", "Condition": {"StringEquals": {"ec2:CreateActions": "x"}}}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.assertTrue(parliament.analyze_policy_string(json.dumps(policy)).findings)
+
+
+def policies(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    if "PolicyDocument" in properties:
+        return [properties["PolicyDocument"]]
+    return [policy["PolicyDocument"] for policy in properties["Policies"]]
+
+
+def is_one_of_two_resources(finding: Any) -> bool:
+    """EC2 asks for these on a volume and on a snapshot; parliament wants both in one statement."""
+    actions = {each["action"] for each in finding.detail} if isinstance(finding.detail, list) else set()
+    return finding.issue == "RESOURCE_MISMATCH" and actions <= {"ec2:CreateSnapshot", "ec2:CreateVolume"}
+
+
+if __name__ == "__main__":
+    unittest.main()
