@@ -40,7 +40,7 @@ def deployed(parameters: dict[str, str], template: Template | None = None) -> di
     warnings.simplefilter("ignore")
     logging.disable()
     with mock_aws():
-        put_code()
+        put_what_is_there(parameters)
         cloudformation = boto3.client("cloudformation")
         cloudformation.create_stack(
             StackName=NAME,
@@ -54,6 +54,7 @@ def deployed(parameters: dict[str, str], template: Template | None = None) -> di
         is_there = lambda resource: backend.resource_map.lazy_condition_map.get(resource.get("Condition"), True)
         return {
             "status": stack["StackStatus"],
+            "template": template,
             "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
             "resources": {
                 name: {
@@ -67,7 +68,10 @@ def deployed(parameters: dict[str, str], template: Template | None = None) -> di
         }
 
 
-def put_code() -> None:
+def put_what_is_there(parameters: dict[str, str]) -> None:
+    bus = parameters.get("EventBus", "default")
+    if bus not in ("", "default") and ":" not in bus:
+        boto3.client("events").create_event_bus(Name=bus)
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
     archive = io.BytesIO()

@@ -32,8 +32,8 @@ pub mod kops;
 pub mod ledger;
 pub mod local_aws;
 pub mod observed;
-pub mod policy;
 pub mod raw;
+pub mod stack;
 pub mod stand_in;
 pub mod tags;
 
@@ -43,6 +43,7 @@ pub use function::{Function, FunctionError, RunningFunction};
 pub use kops::Kops;
 pub use local_aws::LocalAws;
 pub use raw::{RawSnapshot, RawVolume};
+pub use stack::Stack;
 
 /// The region of everything here.
 pub const REGION: &str = "eu-central-1";

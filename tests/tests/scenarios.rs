@@ -7,4 +7,5 @@ mod local_aws;
 mod model;
 mod readme;
 mod restore;
+mod stack;
 mod stand_in;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-use crate::answer::{answer, fit};
+use crate::answer::{answer, detail};
 use crate::{execute, log, request};
 
 /// One invocation. Nothing is called for what is not accepted.
@@ -73,7 +73,7 @@ impl Run<'_> {
             report.result.warnings.push(format!("the metrics could not be written: {error}"));
         }
         let detail_type = if report.failure.is_none() { "Etcd Backup Taken" } else { "Etcd Backup Failed" };
-        let detail = fit(&report.result, MOST_DETAIL);
+        let detail = detail(report, MOST_DETAIL);
         let published = self.function.events.publish(detail_type, detail, self.deadline.left()).await;
         report.result.warnings.extend(published.err());
     }

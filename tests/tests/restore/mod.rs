@@ -6,7 +6,6 @@ mod cut;
 mod faults;
 mod foreign;
 mod new_volume;
-mod permissions;
 mod plan;
 mod refusals;
 mod rivals;

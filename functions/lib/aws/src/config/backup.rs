@@ -23,7 +23,8 @@ impl BackupConfig {
         Self::read(from_env)
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfiguration> {
+    /// Reads these variables; `None` is an absent one.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfiguration> {
         let mut read = Reader { variable, invalid: Vec::new() };
         let shared = read.shared();
         let policy = read.value("RETENTION", RETENTION, |text| Policy::parse(text).map_err(|error| error.to_string()));

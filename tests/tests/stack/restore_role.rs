@@ -1,0 +1,164 @@
+//! The role of `restore`.
+
+use scenarios::ledger::Ledger;
+use scenarios::stack::Request;
+use scenarios::tags::{self, Tags};
+use scenarios::{Function, Kops, LocalAws, Stack};
+use serde_json::{Value, json};
+
+use super::asked::{SNAPSHOT, VOLUME, asked, on, put_events, with};
+use super::{CLUSTER, KEY, OTHER, answers, is_exactly};
+
+const THROUGH_EC2: &str = "ec2.eu-central-1.amazonaws.com";
+
+/// EC2 uses the key in the caller's name.
+const UNSEEN: [(&[&str], &str); 1] = [(
+    &[
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ],
+    "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html",
+)];
+
+#[tokio::test]
+async fn every_call_of_an_apply_a_withdrawal_and_an_undo_is_allowed_and_no_other_action_is() {
+    let account = LocalAws::account();
+    let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
+    for etcd in ["main", "events"] {
+        cluster.past_point(etcd, "2026-11-23T02:00:00Z").await;
+    }
+    cluster.lose("events", "b").await;
+    let first = account.volumes().await;
+    let restore = Function::named("restore").account(&account).start().await;
+    account.forget_calls().await;
+    let event = |etcd: &str, more: Value| {
+        let mut event = json!({"cluster": CLUSTER, "etcd_cluster": etcd});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    restore.invoke(json!({})).await.unwrap();
+    let apply = restore.invoke(event("main", json!({"replace": true}))).await.unwrap()["apply"].clone();
+    account.fail_next("DeleteTags").after(2).with("InternalError", 500).times(9).await;
+    restore.invoke(apply.clone()).await.unwrap_err();
+    account.clear_faults().await;
+    let result = restore.invoke(apply).await.unwrap();
+    restore.invoke(result["undo"].clone()).await.unwrap();
+    for event in [event("events", json!({"replace": true})), event("main", json!({"cut_over": false}))] {
+        let plan = restore.invoke(event).await.unwrap();
+        let result = restore.invoke(plan["apply"].clone()).await.unwrap();
+        if result["undo"].is_object() {
+            restore.invoke(result["undo"].clone()).await.unwrap();
+        }
+    }
+
+    let calls = account.all_calls().await;
+    let mut now = Ledger::from(&first);
+    let mut moments = now.clone().moments(&calls).into_iter();
+    let mut questions: Vec<Request> = Vec::new();
+    for call in &calls {
+        questions.extend(asked(call, |id| now.tags(id).unwrap().clone()));
+        let changed = ["CreateVolume", "CreateTags", "DeleteTags"].contains(&call.action.as_str());
+        if changed && call.performed && call.error.is_none() {
+            now = moments.next().unwrap().1;
+        }
+    }
+    for clusters in ["*", CLUSTER] {
+        let stack = Stack::with(&json!({"Clusters": clusters, "KmsKeyArns": KEY}));
+        is_exactly(&stack.role("RestoreRole"), &questions, &UNSEEN);
+    }
+}
+
+#[test]
+fn what_the_role_must_never_do_is_not_allowed() {
+    let of = |cluster: &str| tags::kops(cluster, "main", "a", &["a".to_owned()]);
+    let (none, strange) = (Tags::new(), tags::of([("Name", "a database")]));
+    let marked = |cluster: &str| {
+        let mark = [("etcd-backup/restore", "20261123T021500.041Z-1a2b3c4d"), ("KubernetesCluster", cluster)];
+        tags::of(mark)
+    };
+    let retired = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
+    let from = |request| with(request, "ec2:ParentSnapshot", SNAPSHOT);
+    let create = |tags: &Tags| on(VOLUME, "ec2:CreateVolume", &none, tags);
+    let role = Stack::with(&json!({"Clusters": CLUSTER})).role("RestoreRole");
+    answers(
+        &role,
+        vec![
+            (true, "a marked volume of a snapshot", from(create(&marked(CLUSTER)))),
+            (false, "a blank volume", create(&marked(CLUSTER))),
+            (false, "an unmarked volume", from(create(&of(CLUSTER)))),
+            (false, "a volume for another cluster", from(create(&marked(OTHER)))),
+            (true, "one of no cluster, to look at", from(create(&tags::of([("etcd-backup/restore", "x")])))),
+            (true, "a kops volume is parked", on(VOLUME, "ec2:CreateTags", &of(CLUSTER), &retired)),
+            (true, "and loses its tags", on(VOLUME, "ec2:DeleteTags", &of(CLUSTER), &of(CLUSTER))),
+            (true, "a retired one is given back", on(VOLUME, "ec2:CreateTags", &retired, &of(CLUSTER))),
+            (false, "another cluster's volume is parked", on(VOLUME, "ec2:CreateTags", &of(OTHER), &retired)),
+            (false, "and loses its tags", on(VOLUME, "ec2:DeleteTags", &of(OTHER), &of(OTHER))),
+            (false, "another cluster's volume is made ours", on(VOLUME, "ec2:CreateTags", &of(OTHER), &of(CLUSTER))),
+            (false, "a stranger's volume is made kops'", on(VOLUME, "ec2:CreateTags", &strange, &of(CLUSTER))),
+            (false, "a stranger's volume loses tags", on(VOLUME, "ec2:DeleteTags", &strange, &strange)),
+            (
+                false,
+                "a stranger's is marked as retired, to be tagged next",
+                on(VOLUME, "ec2:CreateTags", &strange, &retired),
+            ),
+            (
+                false,
+                "tags in a create call of another kind",
+                with(on(VOLUME, "ec2:CreateTags", &none, &of(CLUSTER)), "ec2:CreateAction", "RunInstances"),
+            ),
+            (false, "a snapshot is tagged", on(SNAPSHOT, "ec2:CreateTags", &of(CLUSTER), &of(CLUSTER))),
+            (false, "a snapshot is deleted", on(SNAPSHOT, "ec2:DeleteSnapshot", &of(CLUSTER), &none)),
+            (false, "a volume is deleted", on(VOLUME, "ec2:DeleteVolume", &of(CLUSTER), &none)),
+            (false, "a volume is attached", on(VOLUME, "ec2:AttachVolume", &of(CLUSTER), &none)),
+            (true, "an event on the bus", put_events("default")),
+            (false, "an event on another bus", put_events("payments")),
+        ],
+    );
+}
+
+#[test]
+fn no_other_policy_could_let_it_mark_a_strangers_volume() {
+    // As if somebody had attached `ec2:CreateTags` on everything.
+    let stack = Stack::by_default();
+    let everything = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}],
+    });
+    let role = stack.role("RestoreRole").and(everything);
+    let (strange, retired) = (tags::of([("Name", "a database")]), tags::of([("etcd-backup/retired-at", "now")]));
+    answers(
+        &role,
+        vec![
+            (true, "a stranger's volume is tagged", on(VOLUME, "ec2:CreateTags", &strange, &strange)),
+            (false, "a stranger's volume is marked", on(VOLUME, "ec2:CreateTags", &strange, &retired)),
+        ],
+    );
+}
+
+#[test]
+fn keys_are_used_through_ec2_alone_and_only_those_given() {
+    let use_of = |key: &str, action: &str| on(key, action, &Tags::new(), &Tags::new());
+    let through = |request, service| with(request, "kms:ViaService", service);
+    let other = KEY.replace("1234abcd", "ffffffff");
+    let grant = || through(use_of(KEY, "kms:CreateGrant"), THROUGH_EC2);
+    let role = Stack::with(&json!({"KmsKeyArns": KEY})).role("RestoreRole");
+    answers(
+        &role,
+        vec![
+            (true, "through EC2", through(use_of(KEY, "kms:Decrypt"), THROUGH_EC2)),
+            (false, "not through EC2", use_of(KEY, "kms:Decrypt")),
+            (false, "through another service", through(use_of(KEY, "kms:Decrypt"), "s3.eu-central-1.amazonaws.com")),
+            (false, "another key", through(use_of(&other, "kms:Decrypt"), THROUGH_EC2)),
+            (true, "a grant for EC2", with(grant(), "kms:GrantIsForAWSResource", "true")),
+            (false, "a grant for anybody", with(grant(), "kms:GrantIsForAWSResource", "false")),
+        ],
+    );
+    answers(
+        &Stack::by_default().role("RestoreRole"),
+        vec![(false, "no key was given", through(use_of(KEY, "kms:Decrypt"), THROUGH_EC2))],
+    );
+}
