@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scenarios::{Function, Kops, LocalAws, events};
+use scenarios::{Function, Kops, LocalAws, Stack, events};
 use serde_json::{Value, json};
 
 /// The JSON blocks of the README, in order.
@@ -62,11 +62,26 @@ async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
 }
 
 #[test]
+fn every_parameter_is_in_the_readme_with_its_default() {
+    let readme = include_str!("../../README.md");
+    let table = readme.split("| parameter |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split('|').map(str::trim).collect()).collect();
+    for (name, parameter) in Stack::by_default().template("Parameters").as_object().unwrap() {
+        let row = rows.iter().find(|row| row.get(1).is_some_and(|names| names.contains(&format!("`{name}`"))));
+        let shown = row.unwrap_or_else(|| panic!("{name} is not in the README"))[2];
+        let default = parameter["Default"].as_str().map_or_else(|| parameter["Default"].to_string(), str::to_owned);
+        let expected = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        assert!(shown == expected || shown.starts_with("see "), "{name}: {shown}, not {expected}");
+    }
+}
+
+#[test]
 fn every_scenario_that_semantics_names_is_there() {
     let text = include_str!("../../SEMANTICS.md");
     let mut named = 0;
     for span in text.split('`').skip(1).step_by(2) {
-        let [area @ ("backup" | "restore"), module, tests] = span.splitn(3, "::").collect::<Vec<_>>()[..] else {
+        let [area @ ("backup" | "restore" | "stack"), module, tests] = span.splitn(3, "::").collect::<Vec<_>>()[..]
+        else {
             continue;
         };
         let path = format!("{}/tests/{area}/{module}.rs", env!("CARGO_MANIFEST_DIR"));
