@@ -20,7 +20,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from plain import Template, plain
 
-NAME = "etcd-volume-backup"
+# As long as one of a stack set.
+NAME = "StackSet-etcd-volume-backup-12345678-1234-1234-1234-123456789012"
 REGION = "eu-central-1"
 
 # moto leaves `AWS::NoValue` in lists, as nothing.
@@ -73,12 +74,13 @@ def put_what_is_there(parameters: dict[str, str]) -> None:
     if bus not in ("", "default") and ":" not in bus:
         boto3.client("events").create_event_bus(Name=bus)
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("bootstrap", "")
-    for binary in ("backup", "restore"):
-        s3.put_object(Bucket="code", Key=f"{binary}.zip", Body=archive.getvalue())
+    for bucket in ("code", f"code-{REGION}"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for binary in ("backup", "restore"):
+            s3.put_object(Bucket=bucket, Key=f"{binary}.zip", Body=archive.getvalue())
 
 
 if __name__ == "__main__":

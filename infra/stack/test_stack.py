@@ -1,15 +1,20 @@
 """The stack: plain CloudFormation made of it, the local AWS's word on it, and the grammar of its policies."""
 
 import copy
+import io
 import json
+import platform
+import sys
 import unittest
+import zipfile
 from typing import Any
 from unittest import mock
 
 import parliament
 
+import package
 import plain
-from deployed import deployed
+from deployed import REGION, deployed
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # What moto makes nothing of. The scenarios look at what these would be.
@@ -166,6 +171,40 @@ class Deployed(unittest.TestCase):
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*", "Condition": {"StringEquals": {"ec2:CreateActions": "x"}}}
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         self.assertTrue(parliament.analyze_policy_string(json.dumps(policy)).findings)
+
+
+class Packaged(unittest.TestCase):
+    keys = {"backup": "backup.zip", "restore": "restore.zip"}
+
+    def test_takes_the_code_from_a_bucket_of_the_region(self) -> None:
+        template = package.template(self.keys, "x86_64")
+        stack = deployed({"ArtifactBucket": "code"}, template)
+        self.assertEqual(stack["status"], "CREATE_COMPLETE")
+        for name, key in (("BackupFunction", "backup.zip"), ("RestoreFunction", "restore.zip")):
+            function = stack["resources"][name]["properties"]
+            self.assertEqual(function["Code"], {"S3Bucket": f"code-{REGION}", "S3Key": key})
+            self.assertEqual(function["Architectures"], ["x86_64"])
+        self.assertEqual(template["Parameters"]["Architecture"]["AllowedValues"], ["x86_64"])
+
+    def test_asks_for_the_bucket_in_a_group_of_its_own(self) -> None:
+        interface = package.template(self.keys, "arm64")["Metadata"]["AWS::CloudFormation::Interface"]
+        self.assertEqual(interface["ParameterGroups"][-1]["Parameters"], [package.BUCKET])
+        self.assertNotIn(package.BUCKET, plain.plain()["Parameters"])
+
+    def test_the_same_executable_gives_the_same_zip(self) -> None:
+        first, second = package.zipped(b"\x7fELF"), package.zipped(b"\x7fELF")
+        self.assertEqual(first, second)
+        with zipfile.ZipFile(io.BytesIO(first)) as archive:
+            [entry] = archive.infolist()
+            self.assertEqual((entry.filename, entry.external_attr >> 16, archive.read(entry)), ("bootstrap", 0o755, b"\x7fELF"))
+
+    def test_tells_what_an_executable_is_built_for(self) -> None:
+        with open(sys.executable, "rb") as file:
+            header = file.read(64)
+        this = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+        self.assertEqual(package.machine(header), package.MACHINES[this])
+        with self.assertRaises(SystemExit):
+            package.machine(b"#!/bin/sh")
 
 
 def policies(properties: dict[str, Any]) -> list[dict[str, Any]]:

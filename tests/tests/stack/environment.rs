@@ -137,6 +137,7 @@ fn arns_and_addresses_are_told_from_what_looks_like_them() {
         ("AlarmTopicArn", ["", "arn:aws-cn:sns:cn-north-1:123456789012:on_call-1"], ["oncall", key]),
         ("KmsKeyArns", ["", key], ["alias/etcd", "arn:aws:kms:eu-central-1:123456789012:alias/etcd"]),
         ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/PowerUserAccess"], ["bound", key]),
+        ("NamePrefix", ["etcd-volume-backup", "e"], ["", "2nd"]),
         ("OwnerTag", ["", "Platform team: a+b@example.com"], ["a\nb", "ö"]),
         ("CostCenterTag", ["", "4711"], ["{}", "a;b"]),
     ] {
