@@ -1,4 +1,4 @@
-"""The stack as the local AWS makes it: JSON of what came of it, given parameters as JSON on standard input.
+"""The stack as the local AWS makes it: for each line of standard input, parameters as JSON, a line of what came of it.
 
 It makes what moto knows how to make, and resolves every resource's properties, also of those that it does not make.
 """
@@ -84,4 +84,5 @@ def put_what_is_there(parameters: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(deployed(json.load(sys.stdin)), sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(deployed(json.loads(line))), flush=True)

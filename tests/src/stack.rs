@@ -1,10 +1,10 @@
 //! The stack of `template.yaml`, as the local AWS makes it; and those who judge what is in it.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,8 @@ impl Stack {
     /// With these values of parameters, as texts.
     #[must_use]
     pub fn with(parameters: &Value) -> Self {
-        let stack = ask(&["infra/stack/deployed.py"], parameters);
+        static MAKER: LazyLock<Mutex<Maker>> = LazyLock::new(|| Mutex::new(Maker::start()));
+        let stack = MAKER.lock().unwrap_or_else(PoisonError::into_inner).make(parameters);
         assert_eq!(stack["status"], "CREATE_COMPLETE");
         Self(stack)
     }
@@ -74,6 +75,28 @@ impl Stack {
             policies.push(policy["PolicyDocument"].clone());
         }
         Role { policies }
+    }
+}
+
+/// Makes one stack after the other. It ends when its standard input closes, and so with this process.
+struct Maker {
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Maker {
+    fn start() -> Self {
+        let mut process = tool(&["infra/stack/deployed.py"]);
+        let stdin = process.stdin.take().expect("standard input is piped");
+        let stdout = process.stdout.take().expect("standard output is piped");
+        Self { stdin, stdout: BufReader::new(stdout) }
+    }
+
+    fn make(&mut self, parameters: &Value) -> Value {
+        let mut line = String::new();
+        let answered = writeln!(self.stdin, "{parameters}").and_then(|()| self.stdout.read_line(&mut line));
+        answered.unwrap_or_else(|error| panic!("no stack of {parameters}: {error}"));
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("no stack of {parameters}: {error}. {HINT}"))
     }
 }
 
@@ -145,23 +168,22 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// Runs one of the tools, with JSON in and out.
+/// Asks one of the tools, with JSON in and out.
 fn ask(arguments: &[&str], question: &Value) -> Value {
-    let python = python();
-    let context = format!("{} {arguments:?} with {question}. {HINT}", python.display());
-    let mut process = Command::new(&python)
-        .args(arguments)
-        .current_dir(repository())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{error}: {context}"));
+    let mut process = tool(arguments);
     let mut stdin = process.stdin.take().expect("standard input is piped");
-    stdin.write_all(question.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {context}"));
+    stdin.write_all(question.to_string().as_bytes()).expect("a tool reads its question");
     drop(stdin);
-    let output = process.wait_with_output().unwrap_or_else(|error| panic!("{error}: {context}"));
-    assert!(output.status.success(), "{}: {context}", output.status);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {context}"))
+    let output = process.wait_with_output().expect("a tool ends");
+    assert!(output.status.success(), "{arguments:?} with {question}: {}. {HINT}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?} with {question}: {error}"))
+}
+
+fn tool(arguments: &[&str]) -> Child {
+    let python = python();
+    let mut command = Command::new(&python);
+    command.args(arguments).current_dir(repository()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{}: {error}. {HINT}", python.display()))
 }
 
 fn python() -> PathBuf {
