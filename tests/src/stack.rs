@@ -80,6 +80,7 @@ impl Stack {
 
 /// Makes one stack after the other. It ends when its standard input closes, and so with this process.
 struct Maker {
+    _process: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -89,7 +90,7 @@ impl Maker {
         let mut process = tool(&["infra/stack/deployed.py"]);
         let stdin = process.stdin.take().expect("standard input is piped");
         let stdout = process.stdout.take().expect("standard output is piped");
-        Self { stdin, stdout: BufReader::new(stdout) }
+        Self { _process: process, stdin, stdout: BufReader::new(stdout) }
     }
 
     fn make(&mut self, parameters: &Value) -> Value {
