@@ -83,6 +83,11 @@ impl Account {
         self.set(|settings| settings.creating_volumes = true).await;
     }
 
+    /// From now on a new volume is `available` at once, as at first.
+    pub async fn volumes_are_made_at_once(&self) {
+        self.set(|settings| settings.creating_volumes = false).await;
+    }
+
     async fn set(&self, change: impl FnOnce(&mut Settings)) {
         let settings = {
             let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -94,6 +94,31 @@ async fn a_volume_that_fails_ends_the_restore_names_its_key_and_leaves_nothing_i
 }
 
 #[tokio::test]
+async fn a_volume_for_inspection_that_fails_ends_the_restore_and_is_left_as_it_is() {
+    let account = LocalAws::account();
+    three(&account).await;
+    let restore = restore(&account).await;
+    let apply = planned(&restore, main(json!({"cut_over": false}))).await;
+    account.volumes_stay_creating().await;
+    account.forget_calls().await;
+
+    let (answer, ()) = tokio::join!(restore.invoke(apply), async {
+        let failed = account.until_made(3).await.remove(0);
+        account.change_volumes(&failed).state("error").await;
+        account.settle_volumes().await;
+    });
+
+    assert!(answer.unwrap_err().sentence().contains("is `error`"));
+    let writes = account.writes().await;
+    assert!(
+        writes.iter().all(|call| call.action == "CreateVolume"),
+        "it may not touch what bears no cluster: {writes:#?}"
+    );
+    let plan = restore.invoke(main(json!({"replace": true}))).await.unwrap();
+    assert_eq!(refusals(&plan), [""; 0], "{plan:#}");
+}
+
+#[tokio::test]
 async fn a_volume_that_vanishes_ends_the_restore() {
     let (account, restore, apply) = planned_three().await;
     account.volumes_stay_creating().await;

@@ -59,5 +59,11 @@ pub(super) fn with(mut request: Request, key: &str, value: &str) -> Request {
 
 pub(super) fn put_events(bus: &str) -> Request {
     let arn = format!("arn:aws:events:eu-central-1:123456789012:event-bus/{bus}");
-    on(&arn, "events:PutEvents", &Tags::new(), &Tags::new())
+    let context = json!({"events:source": ["etcd-volume-backup"]});
+    Request { action: "events:PutEvents".to_owned(), resource: arn, context }
+}
+
+/// An event that claims to be somebody else's.
+pub(super) fn from_source(source: &str) -> Request {
+    Request { context: json!({"events:source": [source]}), ..put_events("default") }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::stack::Request;
 use scenarios::tags::{self, Tags};
 use scenarios::{Account, Function, Kops, LocalAws, Stack};
 use serde_json::json;
 
-use super::asked::{SNAPSHOT, VOLUME, asked, on, put_events, with};
+use super::asked::{SNAPSHOT, VOLUME, asked, from_source, on, put_events, with};
 use super::{CLUSTER, KEY, OTHER, answers, is_exactly};
 
 /// Tagging in the create call is asked about as a call of its own:
@@ -88,6 +89,7 @@ fn what_the_role_must_never_do_is_not_allowed() {
             (false, "a snapshot shared", on(SNAPSHOT, "ec2:ModifySnapshotAttribute", &marked(CLUSTER), &none)),
             (false, "blocks read", on(SNAPSHOT, "ebs:GetSnapshotBlock", &marked(CLUSTER), &none)),
             (true, "an event on the bus", put_events("default")),
+            (false, "an event of another source", from_source("payments")),
             (false, "an event on another bus", put_events("payments")),
             (
                 false,
@@ -114,7 +116,7 @@ fn for_all_clusters_a_volume_must_still_be_some_clusters() {
 #[test]
 fn events_may_be_sent_to_the_bus_that_is_named_and_to_none_where_none_is() {
     let arn = "arn:aws:events:eu-central-1:999999999999:event-bus/central";
-    let elsewhere = |bus: &str| on(bus, "events:PutEvents", &Tags::new(), &Tags::new());
+    let elsewhere = |bus: &str| Request { resource: bus.to_owned(), ..put_events("") };
     for (bus, allowed) in [("ops", [true, false, false]), (arn, [false, true, false]), ("", [false; 3])] {
         let role = Stack::with(&json!({"EventBus": bus})).role("BackupRole");
         let requests = [put_events("ops"), elsewhere(arn), put_events("default")];

@@ -49,6 +49,7 @@ fn the_outputs_name_what_was_made() {
     for (output, function) in [("FirstBackup", "BackupFunctionName"), ("ListRecoveryPoints", "RestoreFunctionName")] {
         let command = outputs[output].as_str().unwrap();
         let name = outputs[function].as_str().unwrap();
+        assert!(command.starts_with("AWS_MAX_ATTEMPTS=1 "), "a second try of the client's would be a second backup");
         assert!(command.contains(&format!("--function-name {name} --cli-read-timeout 0 ")) && command.contains("'{}'"));
     }
     let board = stack.properties("Board")["DashboardName"].as_str().unwrap();

@@ -85,7 +85,7 @@ async fn every_widget_shows_what_there_is() {
 }
 
 #[tokio::test]
-async fn the_last_errors_are_found_in_the_logs() {
+async fn the_query_for_the_last_errors_reads_fields_that_the_logs_have() {
     let stack = Stack::by_default();
     let [log] = <[Value; 1]>::try_from(of_type(&widgets(stack), "log")).unwrap();
     let query = log["query"].as_str().unwrap();

@@ -70,7 +70,7 @@ fn parameters_reach_the_code() {
     backup(&set).unwrap();
 }
 
-/// A parameter, its variable, values that both take, and values that the console refuses at once.
+/// A parameter, its variable, values that both take, and values that CloudFormation refuses.
 type Limits<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
 
 const LIMITS: [Limits<'static>; 4] = [
@@ -100,7 +100,7 @@ const LIMITS: [Limits<'static>; 4] = [
 ];
 
 #[test]
-fn what_a_parameter_takes_the_code_takes_too() {
+fn what_is_plainly_wrong_is_refused_before_anything_is_deployed() {
     let parameters = Stack::by_default().template("Parameters");
     for (parameter, variable, good, bad) in LIMITS {
         let pattern = Regex::new(parameters[parameter]["AllowedPattern"].as_str().unwrap()).unwrap();

@@ -39,7 +39,7 @@ async fn a_failed_backup_is_mailed_as_text_and_a_good_one_is_not() {
     let says =
         "slot 2026-11-20T03:00:00Z: 1 of 6 members without a sound snapshot: member b of main of k8s.example.com: ";
     assert!(lines[1].starts_with(says), "{}", lines[1]);
-    assert!(lines[2].contains("send {} to the function"));
+    assert!(lines[2].contains("send an empty event to the function"));
 }
 
 /// What an input transformer makes of an event: lines of quoted text.
@@ -55,10 +55,10 @@ fn text(transformer: &Value, event: &Value) -> Vec<String> {
 }
 
 #[test]
-fn there_is_a_rule_where_the_bus_is_this_accounts() {
+fn there_is_a_rule_where_it_is_wanted_and_the_bus_is_this_accounts() {
     let arn = "arn:aws:events:eu-central-1:999999999999:event-bus/central";
-    for (bus, rules) in [("ops", 1), ("", 0), (arn, 0)] {
-        let stack = Stack::with(&json!({"EventBus": bus}));
+    for (bus, text, rules) in [("ops", "on", 1), ("ops", "off", 0), ("", "on", 0), (arn, "on", 0)] {
+        let stack = Stack::with(&json!({"EventBus": bus, "FailureText": text}));
         let found: Vec<&Value> = stack
             .all("AWS::Events::Rule")
             .map(|(_, rule)| &rule["EventBusName"])

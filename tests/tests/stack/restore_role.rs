@@ -6,7 +6,7 @@ use scenarios::tags::{self, Tags};
 use scenarios::{Function, Kops, LocalAws, Stack};
 use serde_json::{Value, json};
 
-use super::asked::{SNAPSHOT, VOLUME, asked, on, put_events, with};
+use super::asked::{SNAPSHOT, VOLUME, asked, from_source, on, put_events, with};
 use super::{CLUSTER, KEY, OTHER, answers, is_exactly};
 
 const THROUGH_EC2: &str = "ec2.eu-central-1.amazonaws.com";
@@ -47,6 +47,17 @@ async fn every_call_of_an_apply_a_withdrawal_and_an_undo_is_allowed_and_no_other
     account.clear_faults().await;
     let result = restore.invoke(apply).await.unwrap();
     restore.invoke(result["undo"].clone()).await.unwrap();
+    // One that fails makes the next apply withdraw.
+    let plan = restore.invoke(event("main", json!({"replace": true}))).await.unwrap();
+    account.volumes_stay_creating().await;
+    let made = account.calls("CreateVolume").await.len();
+    let (withdrawn, ()) = tokio::join!(restore.invoke(plan["apply"].clone()), async {
+        let failed = account.until_made(made + 3).await.remove(made);
+        account.change_volumes(&failed).state("error").await;
+        account.settle_volumes().await;
+    });
+    assert!(withdrawn.unwrap_err().sentence().contains("is `error`"));
+    account.volumes_are_made_at_once().await;
     for event in [event("events", json!({"replace": true})), event("main", json!({"cut_over": false}))] {
         let plan = restore.invoke(event).await.unwrap();
         let result = restore.invoke(plan["apply"].clone()).await.unwrap();
@@ -81,6 +92,7 @@ fn what_the_role_must_never_do_is_not_allowed() {
         tags::of(mark)
     };
     let retired = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
+    let given_back = |cluster: &str| -> Tags { retired.clone().into_iter().chain(of(cluster)).collect() };
     let from = |request| with(request, "ec2:ParentSnapshot", SNAPSHOT);
     let create = |tags: &Tags| on(VOLUME, "ec2:CreateVolume", &none, tags);
     let role = Stack::with(&json!({"Clusters": CLUSTER})).role("RestoreRole");
@@ -91,13 +103,22 @@ fn what_the_role_must_never_do_is_not_allowed() {
             (false, "a blank volume", create(&marked(CLUSTER))),
             (false, "an unmarked volume", from(create(&of(CLUSTER)))),
             (false, "a volume for another cluster", from(create(&marked(OTHER)))),
+            (
+                false,
+                "one that etcd-manager could find at once",
+                from(create(&of(CLUSTER).into_iter().chain(marked(CLUSTER)).collect())),
+            ),
             (true, "one of no cluster, to look at", from(create(&tags::of([("etcd-backup/restore", "x")])))),
             (true, "a kops volume is parked", on(VOLUME, "ec2:CreateTags", &of(CLUSTER), &retired)),
             (true, "and loses its tags", on(VOLUME, "ec2:DeleteTags", &of(CLUSTER), &of(CLUSTER))),
             (true, "a retired one is given back", on(VOLUME, "ec2:CreateTags", &retired, &of(CLUSTER))),
             (false, "another cluster's volume is parked", on(VOLUME, "ec2:CreateTags", &of(OTHER), &retired)),
             (false, "and loses its tags", on(VOLUME, "ec2:DeleteTags", &of(OTHER), &of(OTHER))),
+            (false, "even where it bears our mark", on(VOLUME, "ec2:DeleteTags", &given_back(OTHER), &of(OTHER))),
+            (true, "one that is given back", on(VOLUME, "ec2:DeleteTags", &given_back(CLUSTER), &retired)),
             (false, "another cluster's volume is made ours", on(VOLUME, "ec2:CreateTags", &of(OTHER), &of(CLUSTER))),
+            (false, "our volume is made another cluster's", on(VOLUME, "ec2:CreateTags", &of(CLUSTER), &of(OTHER))),
+            (false, "so is a retired one", on(VOLUME, "ec2:CreateTags", &retired, &of(OTHER))),
             (false, "a stranger's volume is made kops'", on(VOLUME, "ec2:CreateTags", &strange, &of(CLUSTER))),
             (false, "a stranger's volume loses tags", on(VOLUME, "ec2:DeleteTags", &strange, &strange)),
             (
@@ -115,13 +136,14 @@ fn what_the_role_must_never_do_is_not_allowed() {
             (false, "a volume is deleted", on(VOLUME, "ec2:DeleteVolume", &of(CLUSTER), &none)),
             (false, "a volume is attached", on(VOLUME, "ec2:AttachVolume", &of(CLUSTER), &none)),
             (true, "an event on the bus", put_events("default")),
+            (false, "an event of another source", from_source("payments")),
             (false, "an event on another bus", put_events("payments")),
         ],
     );
 }
 
 #[test]
-fn no_other_policy_could_let_it_mark_a_strangers_volume() {
+fn no_other_policy_could_let_it_claim_a_strangers_volume() {
     // As if somebody had attached `ec2:CreateTags` on everything.
     let stack = Stack::by_default();
     let everything = json!({
@@ -129,12 +151,15 @@ fn no_other_policy_could_let_it_mark_a_strangers_volume() {
         "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}],
     });
     let role = stack.role("RestoreRole").and(everything);
-    let (strange, retired) = (tags::of([("Name", "a database")]), tags::of([("etcd-backup/retired-at", "now")]));
+    let strange = tags::of([("Name", "a database")]);
+    let tagged = |key: &str| on(VOLUME, "ec2:CreateTags", &strange, &tags::of([(key, CLUSTER)]));
     answers(
         &role,
         vec![
-            (true, "a stranger's volume is tagged", on(VOLUME, "ec2:CreateTags", &strange, &strange)),
-            (false, "a stranger's volume is marked", on(VOLUME, "ec2:CreateTags", &strange, &retired)),
+            (true, "a stranger's volume is tagged", tagged("team")),
+            (false, "is made the cluster's", tagged("KubernetesCluster")),
+            (false, "is marked as retired", tagged("etcd-backup/retired-at")),
+            (false, "in letters that IAM takes for the same", tagged("Etcd-Backup/Retired-At")),
         ],
     );
 }

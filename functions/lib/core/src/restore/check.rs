@@ -148,9 +148,12 @@ impl RestorePlan {
     }
 
     /// How this restore's volumes are withdrawn: they cease to be anyone's. Where there is no room to park what they bear
-    /// it is taken all the same: the snapshot has it too.
+    /// it is taken all the same: the snapshot has it too. Those for inspection are nobody's from the start.
     #[must_use]
     pub fn withdrawals(&self, made: &Made, volumes: &[Volume], now: Timestamp) -> Vec<TagChange> {
+        if !self.cut_over {
+            return Vec::new();
+        }
         let own = volumes.iter().filter(|volume| made.values().any(|id| *id == volume.id));
         let withdrawal = |volume: &Volume| {
             let without_parking =
