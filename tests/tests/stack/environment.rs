@@ -70,7 +70,7 @@ fn parameters_reach_the_code() {
     backup(&set).unwrap();
 }
 
-/// A parameter, its variable, values that both take, and values that CloudFormation refuses.
+/// A parameter, its variable, values that both take, and values that are refused at once.
 type Limits<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
 
 const LIMITS: [Limits<'static>; 4] = [
