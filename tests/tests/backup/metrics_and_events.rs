@@ -79,7 +79,9 @@ async fn a_run_is_announced_with_its_result() {
     let types: Vec<&str> = events.iter().map(|event| event.detail_type.as_str()).collect();
     assert_eq!(types, ["Etcd Backup Taken", "Etcd Backup Failed"]);
     assert!(events.iter().all(|event| event.source == "etcd-volume-backup" && event.bus.as_deref() == Some("default")));
-    assert_eq!((&events[0].detail, &events[1].detail), (&result, &error.result()));
+    let mut told = error.result();
+    told["failure"] = json!(error.sentence());
+    assert_eq!((&events[0].detail, &events[1].detail), (&result, &told));
 }
 
 #[tokio::test]
