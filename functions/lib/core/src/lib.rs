@@ -1,4 +1,4 @@
-//! Decides what is backed up, pruned and restored. Pure: no SDK, no runtime, no environment, no clock.
+//! Decides what is backed up, pruned, verified and restored. Pure: no SDK, no runtime, no environment, no clock.
 //!
 //! # Vocabulary
 //! - A **cluster** is a kops cluster, by its `KubernetesCluster` tag; an **etcd cluster** is the `<name>` of a
@@ -11,6 +11,8 @@
 //! - A volume **claims** a member when protokube or etcd-manager would take it for that member's. To **retire** a volume
 //!   is to take its discovery tags and `Name` away, parking them on it; **cut-over** is to retire the old volumes, then
 //!   to tag the new ones.
+//! - A **verdict** is what `verify` found of a snapshot; a point is **corrupt** when one of the snapshots that a restore
+//!   would take is, and **verified** when all of them are `ok`.
 //!
 //! # Invariants
 //! - A plan leaves nothing to choose: whoever executes it makes exactly its calls, or fewer when one fails.
@@ -18,6 +20,7 @@
 //! - Whatever a retirement takes away, it parks first; what would not fit is refused before anything is changed.
 //! - Only snapshots that are *ours* and within the request's scope appear in a deletion.
 //! - The newest complete recovery point of an etcd cluster never appears in a deletion, nor does a pending snapshot.
+//! - A verdict of `verify` adds no deletion: what is found corrupt counts for nothing, and ages as if nobody had read it.
 //! - Retention never looks at the clock: windows are measured from the newest complete point, so that a schedule
 //!   that stood still does not eat the last good points.
 
@@ -30,4 +33,6 @@ pub mod scope;
 pub mod slot;
 pub mod snapshot;
 pub mod tags;
+pub mod verdict;
+pub mod verify;
 pub mod volume;

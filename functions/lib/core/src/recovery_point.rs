@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::ids::{EtcdClusterId, Member};
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
+use crate::verdict::Verdict;
 
 /// How far a recovery point is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,14 +89,25 @@ impl RecoveryPoint {
         self.snapshots.iter().any(|snapshot| snapshot.pinned)
     }
 
-    /// What `verify` found of the set that a restore would take: the worst of its members' verdicts, and nothing while
-    /// one of them has none.
+    /// What `verify` found of the set that a restore would take: the worst of its members' verdicts; `ok` only where all
+    /// of them are, so nothing while one has none and the others are `ok`. What is surplus does not speak for the point.
     #[must_use]
-    pub fn verdict(&self) -> Option<&'static str> {
-        let chosen = self.chosen();
-        let has = |word: &&str| chosen.values().any(|snapshot| snapshot.verdict() == Some(word));
-        let all_ok = !chosen.is_empty() && chosen.values().all(|snapshot| snapshot.verdict() == Some("ok"));
-        ["corrupt", "unsupported", "degraded"].into_iter().find(has).or(all_ok.then_some("ok"))
+    pub fn verdict(&self) -> Option<Verdict> {
+        let verdicts: Vec<Option<Verdict>> = self.chosen().values().map(|snapshot| snapshot.verdict()).collect();
+        let worst = verdicts.iter().flatten().max().copied()?;
+        (worst > Verdict::Ok || verdicts.iter().all(Option::is_some)).then_some(worst)
+    }
+
+    /// Whether `verify` found it corrupt, that is one of its members.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        self.verdict() == Some(Verdict::Corrupt)
+    }
+
+    /// Whether it counts as a complete point: it is one, and was not found corrupt.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.state() == PointState::Complete && !self.is_corrupt()
     }
 
     /// The set that a restore would take: of the completed snapshots one a member, those closest together.

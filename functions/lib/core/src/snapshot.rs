@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId};
 use crate::slot::Slot;
 use crate::tags::{self, Membership, RecordedVolume, Tags};
+use crate::verdict::Verdict;
 
 /// An EBS snapshot's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +89,7 @@ pub struct OurSnapshot {
     pub started: Timestamp,
     /// Whether this snapshot pins its recovery point.
     pub pinned: bool,
-    /// What `verify` found, as it wrote it.
+    /// What `verify` found, as it wrote it; see [`crate::verdict::Verified`].
     pub verified: Option<String>,
     /// Free text; names the invocation that took it.
     pub description: String,
@@ -126,10 +127,10 @@ impl Snapshot {
 }
 
 impl OurSnapshot {
-    /// The word with which `verify` judged it: `ok`, `degraded`, `corrupt`, `unsupported`.
+    /// How `verify` judged it.
     #[must_use]
-    pub fn verdict(&self) -> Option<&str> {
-        self.verified.as_deref()?.split_whitespace().next()
+    pub fn verdict(&self) -> Option<Verdict> {
+        Verdict::read(self.verified.as_deref()?)
     }
 }
 

@@ -23,7 +23,7 @@ pub struct EtcdClusterMetrics {
     pub backlog: usize,
     /// Expected members without a volume that could be snapshotted.
     pub missing: usize,
-    /// Since the newest complete point, or since the oldest volume was made where there is none.
+    /// Since the newest complete point that was not found corrupt, or since the oldest volume was made where there is none.
     pub age: Option<SignedDuration>,
     /// Skew of this run's point.
     pub skew_ms: Option<i128>,

@@ -46,7 +46,7 @@ pub struct EtcdClusterPlan {
     pub members: Vec<MemberPlan>,
     /// What is pruned once every member has its snapshot.
     pub prune: PrunePlan,
-    /// The newest complete point before this run, of those that do not lie in the future.
+    /// The newest complete point before this run, of those that neither lie in the future nor were found corrupt.
     pub newest_complete: Option<Slot>,
     /// When the oldest of its volumes was made.
     pub oldest_volume: Option<Timestamp>,

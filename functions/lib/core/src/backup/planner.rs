@@ -125,10 +125,12 @@ impl Context<'_> {
             Some(KeepReason::PruneOff)
         } else if members.iter().any(|member| member.finding.is_some()) {
             Some(KeepReason::MemberFailed)
-        } else if let Some(point) =
-            self.newest_complete().filter(|point| self.settings.period.is_ahead(point.slot, self.now))
+        } else if let Some(point) = self
+            .newest(|point| point.state() == PointState::Complete)
+            .filter(|point| self.settings.period.is_ahead(point.slot, self.now))
         {
-            // Everything there is would seem old beside it. restic refuses to judge by such a point, too.
+            // Everything there is would seem old beside it. restic refuses to judge by such a point, too. Though it be
+            // corrupt: else that verdict would let pruning begin.
             warnings.push(format!(
                 "{}: nothing is pruned while its newest complete point, {}, lies in the future; correct `{}` on its \
                  snapshots, or delete them",
@@ -174,9 +176,8 @@ impl Context<'_> {
     ) -> EtcdClusterPlan {
         let mut prune = plan_prune(self.points, self.slot, self.settings, paused);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
-        let complete = self.points.iter().filter(|point| point.state() == PointState::Complete);
-        let newest_complete =
-            complete.map(|point| point.slot).find(|slot| !self.settings.period.is_ahead(*slot, self.now));
+        let is_ahead = |point: &RecoveryPoint| self.settings.period.is_ahead(point.slot, self.now);
+        let newest_complete = self.newest(|point| point.counts() && !is_ahead(point)).map(|point| point.slot);
         EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, oldest_volume }
     }
 
@@ -228,14 +229,15 @@ impl Context<'_> {
         point.taken().get(member).copied()
     }
 
-    fn newest_complete(&self) -> Option<&RecoveryPoint> {
-        self.points.iter().find(|point| point.state() == PointState::Complete)
+    /// The newest point that is such a one.
+    fn newest(&self, is_one: impl Fn(&RecoveryPoint) -> bool) -> Option<&RecoveryPoint> {
+        self.points.iter().find(|point| is_one(point))
     }
 
-    /// A warning where a member's volume is not the one of the newest complete point.
+    /// A warning where a member's volume is not the one of the newest complete point that is not corrupt.
     fn replaced_volume(&self, found: &FoundMember<'_>) -> Option<String> {
         let (member, volume) = (found.member.as_ref()?, found.volume?);
-        let point = self.newest_complete()?;
+        let point = self.newest(RecoveryPoint::counts)?;
         let before = &point.chosen().get(member)?.volume.id;
         (*before != volume.id).then(|| {
             format!(

@@ -12,7 +12,7 @@ use crate::retention::{KeepReason, judge};
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
 
-/// How much older than the newest complete point a partial one must be to go.
+/// How much older than the newest complete point that is not corrupt a partial one must be to go.
 const PARTIAL_GOES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a snapshot goes.
@@ -22,7 +22,7 @@ pub enum PruneReason {
     NoRuleKeepsIt,
     /// Its point has a better one of the same member.
     Surplus,
-    /// It failed, and there is a newer complete point.
+    /// It failed, and there is a newer complete point that is not corrupt.
     Failed,
     /// Its point never became complete.
     Partial,
@@ -85,15 +85,15 @@ pub(super) fn plan_prune(
     paused: Option<KeepReason>,
 ) -> PrunePlan {
     let complete: Vec<&RecoveryPoint> = points.iter().filter(|point| point.state() == PointState::Complete).collect();
-    let newest_complete = complete.first().map(|point| point.slot);
-    let verdicts = judge(&complete, &settings.policy, settings.max_skew);
+    let newest_complete = complete.iter().find(|point| point.counts()).map(|point| point.slot);
+    let judgements = judge(&complete, &settings.policy, settings.max_skew);
     let mut plan = PrunePlan::default();
     let mut going: Vec<Vec<Deletion>> = Vec::new();
     for point in points {
-        let mut reasons = verdicts
+        let mut reasons = judgements
             .iter()
-            .find(|verdict| verdict.slot == point.slot)
-            .map_or_else(|| why_incomplete_stays(point, newest_complete), |verdict| verdict.reasons.clone());
+            .find(|judgement| judgement.slot == point.slot)
+            .map_or_else(|| why_incomplete_stays(point, newest_complete), |judgement| judgement.reasons.clone());
         if point.is_pinned() {
             reasons.insert(KeepReason::Pinned);
         }
@@ -135,8 +135,9 @@ fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_compl
     }
     let complete = point.state() == PointState::Complete;
     let chosen: BTreeSet<&SnapshotId> = point.chosen().values().map(|snapshot| &snapshot.id).collect();
-    // What is still pending may yet belong to a closer set.
-    let settled = point.snapshots.iter().all(|snapshot| snapshot.state != SnapshotState::Pending);
+    // What is still pending may yet belong to a closer set; where the set is corrupt, what is surplus may be sound.
+    let settled =
+        !point.is_corrupt() && point.snapshots.iter().all(|snapshot| snapshot.state != SnapshotState::Pending);
     let is_surplus = |snapshot: &OurSnapshot| complete && settled && !chosen.contains(&snapshot.id);
     // The failed snapshots' tags may be all that names further members: without them the rest could pass for complete.
     let mut not_failed = point.clone();

@@ -41,7 +41,7 @@ pub struct ListedPoint {
     pub skewed: bool,
     /// Whether it is pinned.
     pub pinned: bool,
-    /// The worst of the members' verdicts; `null` while one has none.
+    /// The worst of the members' verdicts; `null` while one has none, unless another is worse than `ok`.
     pub verified: Option<String>,
     /// Every member that it should have.
     pub members: Vec<ListedMember>,
@@ -112,7 +112,7 @@ fn listed(of: &EtcdClusterId, point: &RecoveryPoint, max_skew: SignedDuration, n
         skew_ms: skew.map(|skew| skew.as_millis()),
         skewed: skew.is_some_and(|skew| skew > max_skew),
         pinned: point.is_pinned(),
-        verified: point.verdict().map(str::to_owned),
+        verified: point.verdict().map(|verdict| verdict.word().to_owned()),
         members: point.expected().into_iter().map(member).collect(),
     }
 }

@@ -43,4 +43,5 @@ pub use request::{Allow, At, Described, Overrides, Request, RestoreRequest, Undo
 pub use result::{MemberReport, Outcome, RestoreResult, StepName, StepReport, StepState};
 pub use settings::VolumeSettings;
 pub use source::subject;
+pub(crate) use source::unready;
 pub use undo::{UndoMember, UndoPlan, plan_undo};

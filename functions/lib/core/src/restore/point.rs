@@ -8,10 +8,11 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, At, RestoreRequest};
 use super::source::{Source, Sources, join};
 use crate::ids::{EtcdClusterId, Member};
-use crate::recovery_point::{PointState, RecoveryPoint, group, skew};
+use crate::recovery_point::{RecoveryPoint, group, skew};
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::Membership;
+use crate::verdict::Verdict;
 
 pub(super) fn of_point<'a>(
     request: &RestoreRequest,
@@ -93,10 +94,9 @@ fn latest<'p>(
 ) -> Result<&'p RecoveryPoint, Refusal> {
     let newest = points.first();
     let fit = points.iter().find(|point| {
-        let verdict = point.verdict();
-        point.state() == PointState::Complete
+        point.counts()
             && point.skew().is_some_and(|skew| skew <= max_skew)
-            && if verified { verdict == Some("ok") } else { verdict != Some("corrupt") }
+            && (!verified || point.verdict() == Some(Verdict::Ok))
     });
     let Some(fit) = fit else {
         let which = if verified {

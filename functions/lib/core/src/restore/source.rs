@@ -13,6 +13,7 @@ use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::{self, Membership, RecordedVolume};
+use crate::verdict::Verdict;
 
 /// What one member is restored from.
 #[derive(Debug)]
@@ -81,8 +82,9 @@ fn find<'a>(id: &SnapshotId, snapshots: &'a [Snapshot]) -> Result<&'a Snapshot, 
     })
 }
 
-fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
-    let Snapshot { id, state, archived, state_message, tags, .. } = source.snapshot;
+/// Why a snapshot cannot be read now, if so.
+pub(crate) fn unready(snapshot: &Snapshot) -> Option<Refusal> {
+    let Snapshot { id, state, archived, state_message, .. } = snapshot;
     if *state != SnapshotState::Completed {
         let message = match state {
             SnapshotState::Pending => format!("{id} is still pending: wait until it is completed"),
@@ -93,12 +95,19 @@ fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
         };
         return Some(Refusal::new(RefusalKind::SnapshotNotCompleted, message));
     }
-    if *archived {
+    archived.then(|| {
         let message = format!("{id} lies in the archive tier: restore it to the standard tier first (24 to 72 hours)");
-        return Some(Refusal::new(RefusalKind::SnapshotArchived, message));
+        Refusal::new(RefusalKind::SnapshotArchived, message)
+    })
+}
+
+fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
+    if let Some(refusal) = unready(source.snapshot) {
+        return Some(refusal);
     }
-    let verdict = tags.get(tags::VERIFIED).filter(|verdict| verdict.starts_with("corrupt"));
-    verdict.filter(|_| !request.allows(Allow::Corrupt)).map(|verdict| {
+    let Snapshot { id, tags, .. } = source.snapshot;
+    let verified = tags.get(tags::VERIFIED).filter(|value| Verdict::read(value) == Some(Verdict::Corrupt));
+    verified.filter(|_| !request.allows(Allow::Corrupt)).map(|verdict| {
         let message = format!("{id} was found {verdict}. Take another point, or set `allow_corrupt`");
         Refusal::new(RefusalKind::CorruptSnapshot, message)
     })

@@ -11,6 +11,7 @@ use crate::ids::{Member, VolumeId};
 use crate::recovery_point::RecoveryPoint;
 use crate::slot::Slot;
 use crate::snapshot::OurSnapshot;
+use crate::verdict::Verdict;
 
 /// For how long the last point of a replaced volume is kept. kops makes *blank* volumes where it finds none
 /// (`EBSVolume.Find`, kops-volumes), and a blank member's snapshots look as good as any.
@@ -36,15 +37,20 @@ pub enum KeepReason {
     KeepWithin,
     /// `etcd-backup/keep`.
     Pinned,
-    /// The newest complete point: no policy prunes it.
+    /// The newest complete point that was not found corrupt: no policy prunes it.
     NewestComplete,
-    /// The newest complete point that is not skewed: no policy prunes it.
+    /// The newest of these that is not skewed: no policy prunes it.
     NewestUnskewed,
+    /// The newest complete point of which every member was found `ok`, and the newest such that is not skewed, which a
+    /// restore takes for the newest verified one: no policy prunes them.
+    NewestVerified,
     /// The last point of a volume that was replaced less than 30 days before the newest point.
     VolumeReplaced,
     /// The first point of a volume that replaced another: kept while any point of the other is, since it dates the
     /// replacement.
     ReplacementVolume,
+    /// Found corrupt. It stays for as long as it would if nobody had read it: a verdict makes nothing go sooner.
+    WouldStayIfSound,
     /// The point that this run works on.
     ThisRun,
     /// Some of its snapshots are still pending.
@@ -67,7 +73,7 @@ pub enum KeepReason {
 
 /// What the policy says of one complete recovery point: it goes if there is no reason to keep it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Judgement {
     /// The point.
     pub slot: Slot,
     /// Why it stays.
@@ -75,22 +81,73 @@ pub struct Verdict {
 }
 
 /// Judges complete points, given newest first. A point whose skew exceeds `max_skew` is skewed.
+///
+/// Twice, where `verify` found some corrupt: once over the sound points alone, so that a corrupt one takes no place of
+/// theirs, is not the newest, ends no window and dates no replacement; and once as if nobody had read any, so that no
+/// verdict makes anything go sooner. A sound point stays if either judgement keeps it, a corrupt one if the second does.
 #[must_use]
-pub fn judge(complete: &[&RecoveryPoint], policy: &Policy, max_skew: SignedDuration) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> =
-        complete.iter().map(|point| Verdict { slot: point.slot, reasons: BTreeSet::new() }).collect();
-    apply_counts(&mut verdicts, policy);
-    apply_within(&mut verdicts, policy);
-    protect_newest(complete, max_skew, &mut verdicts);
-    for (point, verdict) in complete.iter().zip(&mut verdicts) {
+pub fn judge(complete: &[&RecoveryPoint], policy: &Policy, max_skew: SignedDuration) -> Vec<Judgement> {
+    let unread = judge_alike(complete, policy, max_skew, &[]);
+    let sound: Vec<&RecoveryPoint> = complete.iter().copied().filter(|point| !point.is_corrupt()).collect();
+    let verified = newest_verified(&sound, max_skew);
+    if sound.len() == complete.len() && verified.is_empty() {
+        return unread;
+    }
+    let mut of_sound = judge_alike(&sound, policy, max_skew, &verified).into_iter();
+    let merge = |(point, mut judgement): (&&RecoveryPoint, Judgement)| {
+        if point.is_corrupt() {
+            judgement.reasons = as_corrupt(&judgement.reasons);
+        } else if let Some(sound) = of_sound.next() {
+            judgement.reasons.extend(sound.reasons);
+        }
+        judgement
+    };
+    complete.iter().zip(unread).map(merge).collect()
+}
+
+/// A corrupt point's reasons, in one word but for its pin: it stands in no place of the policy, and is no newest.
+fn as_corrupt(reasons: &BTreeSet<KeepReason>) -> BTreeSet<KeepReason> {
+    let own = |reason: &KeepReason| if *reason == KeepReason::Pinned { *reason } else { KeepReason::WouldStayIfSound };
+    reasons.iter().map(own).collect()
+}
+
+/// The places of the newest verified point and of the newest one that is not skewed either.
+fn newest_verified(complete: &[&RecoveryPoint], max_skew: SignedDuration) -> Vec<usize> {
+    let verified = |point: &RecoveryPoint| point.verdict() == Some(Verdict::Ok);
+    let newest = complete.iter().position(|point| verified(point));
+    let unskewed = complete.iter().position(|point| verified(point) && is_unskewed(point, max_skew));
+    newest.into_iter().chain(unskewed).collect()
+}
+
+/// Judges complete points, given newest first, all by the same rules. `verified` are the places of those that are kept
+/// for being verified.
+fn judge_alike(
+    complete: &[&RecoveryPoint],
+    policy: &Policy,
+    max_skew: SignedDuration,
+    verified: &[usize],
+) -> Vec<Judgement> {
+    let mut judgements: Vec<Judgement> =
+        complete.iter().map(|point| Judgement { slot: point.slot, reasons: BTreeSet::new() }).collect();
+    apply_counts(&mut judgements, policy);
+    apply_within(&mut judgements, policy);
+    protect_newest(complete, max_skew, &mut judgements);
+    for n in verified {
+        judgements[*n].reasons.insert(KeepReason::NewestVerified);
+    }
+    for (point, judgement) in complete.iter().zip(&mut judgements) {
         if point.is_pinned() {
-            verdict.reasons.insert(KeepReason::Pinned);
+            judgement.reasons.insert(KeepReason::Pinned);
         }
     }
     let chosen: Vec<Chosen<'_>> = complete.iter().map(|point| point.chosen()).collect();
-    keep_last_of_replaced(complete, &chosen, &mut verdicts);
-    keep_first_of_replacement(&chosen, &mut verdicts);
-    verdicts
+    keep_last_of_replaced(complete, &chosen, &mut judgements);
+    keep_first_of_replacement(&chosen, &mut judgements);
+    judgements
+}
+
+fn is_unskewed(point: &RecoveryPoint, max_skew: SignedDuration) -> bool {
+    point.skew().is_some_and(|skew| skew <= max_skew)
 }
 
 /// A point's chosen set.
@@ -98,12 +155,12 @@ type Chosen<'a> = BTreeMap<&'a Member, &'a OurSnapshot>;
 
 /// restic's counted rules: the newest point of each unit, as long as the count lasts; and the very oldest point, if
 /// the count is not used up by then.
-fn apply_counts(verdicts: &mut [Verdict], policy: &Policy) {
+fn apply_counts(judgements: &mut [Judgement], policy: &Policy) {
     let newest = usize::try_from(policy.last).unwrap_or(usize::MAX);
-    for verdict in verdicts.iter_mut().take(newest) {
-        verdict.reasons.insert(KeepReason::KeepLast);
+    for judgement in judgements.iter_mut().take(newest) {
+        judgement.reasons.insert(KeepReason::KeepLast);
     }
-    let oldest = verdicts.len().saturating_sub(1);
+    let oldest = judgements.len().saturating_sub(1);
     for (unit, mut count, reason) in [
         (Unit::Hour, policy.hourly, KeepReason::KeepHourly),
         (Unit::Day, policy.daily, KeepReason::KeepDaily),
@@ -112,10 +169,10 @@ fn apply_counts(verdicts: &mut [Verdict], policy: &Policy) {
         (Unit::Year, policy.yearly, KeepReason::KeepYearly),
     ] {
         let mut last = None;
-        for (n, verdict) in verdicts.iter_mut().enumerate() {
-            let bucket = unit.bucket(verdict.slot.time());
+        for (n, judgement) in judgements.iter_mut().enumerate() {
+            let bucket = unit.bucket(judgement.slot.time());
             if count > 0 && (last != Some(bucket) || n == oldest) {
-                verdict.reasons.insert(reason);
+                judgement.reasons.insert(reason);
                 last = Some(bucket);
                 count -= 1;
             }
@@ -123,29 +180,29 @@ fn apply_counts(verdicts: &mut [Verdict], policy: &Policy) {
     }
 }
 
-fn apply_within(verdicts: &mut [Verdict], policy: &Policy) {
-    let Some(newest) = verdicts.first().map(|verdict| verdict.slot) else { return };
+fn apply_within(judgements: &mut [Judgement], policy: &Policy) {
+    let Some(newest) = judgements.first().map(|judgement| judgement.slot) else { return };
     if policy.within.is_zero() {
         return;
     }
     let cutoff = policy.within.before(newest.time());
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.slot.time() > cutoff) {
-        verdict.reasons.insert(KeepReason::KeepWithin);
+    for judgement in judgements.iter_mut().filter(|judgement| judgement.slot.time() > cutoff) {
+        judgement.reasons.insert(KeepReason::KeepWithin);
     }
 }
 
-fn protect_newest(complete: &[&RecoveryPoint], max_skew: SignedDuration, verdicts: &mut [Verdict]) {
-    if let Some(newest) = verdicts.first_mut() {
+fn protect_newest(complete: &[&RecoveryPoint], max_skew: SignedDuration, judgements: &mut [Judgement]) {
+    if let Some(newest) = judgements.first_mut() {
         newest.reasons.insert(KeepReason::NewestComplete);
     }
-    let unskewed = complete.iter().position(|point| point.skew().is_some_and(|skew| skew <= max_skew));
+    let unskewed = complete.iter().position(|point| is_unskewed(point, max_skew));
     if let Some(n) = unskewed {
-        verdicts[n].reasons.insert(KeepReason::NewestUnskewed);
+        judgements[n].reasons.insert(KeepReason::NewestUnskewed);
     }
 }
 
 /// Keeps, for thirty days after a member's volume changed, the last point of the volume before.
-fn keep_last_of_replaced(complete: &[&RecoveryPoint], chosen: &[Chosen<'_>], verdicts: &mut [Verdict]) {
+fn keep_last_of_replaced(complete: &[&RecoveryPoint], chosen: &[Chosen<'_>], judgements: &mut [Judgement]) {
     let Some(newest) = complete.first() else { return };
     let mut before: BTreeMap<&Member, usize> = BTreeMap::new();
     for n in (0..complete.len()).rev() {
@@ -154,7 +211,7 @@ fn keep_last_of_replaced(complete: &[&RecoveryPoint], chosen: &[Chosen<'_>], ver
                 && chosen[before][member].volume.id != snapshot.volume.id
                 && newest.slot.since(complete[n].slot) < REPLACED_VOLUME
             {
-                verdicts[before].reasons.insert(KeepReason::VolumeReplaced);
+                judgements[before].reasons.insert(KeepReason::VolumeReplaced);
             }
         }
     }
@@ -163,16 +220,16 @@ fn keep_last_of_replaced(complete: &[&RecoveryPoint], chosen: &[Chosen<'_>], ver
 /// Keeps the first point of a volume that replaced another, for as long as any point of the other stays. It dates the
 /// change: without it, the change would look ever younger as the policy thins what follows, and never be thirty days
 /// old. Oldest first, so that whether a volume's points stay is settled before its successor asks.
-fn keep_first_of_replacement(chosen: &[Chosen<'_>], verdicts: &mut [Verdict]) {
+fn keep_first_of_replacement(chosen: &[Chosen<'_>], judgements: &mut [Judgement]) {
     let mut volumes: BTreeMap<&Member, (&VolumeId, bool)> = BTreeMap::new();
-    for (set, verdict) in chosen.iter().zip(verdicts).rev() {
+    for (set, judgement) in chosen.iter().zip(judgements).rev() {
         let replaces_a_kept_one = set.iter().any(|(member, snapshot)| {
             volumes.get(member).is_some_and(|(volume, stays)| *stays && **volume != snapshot.volume.id)
         });
         if replaces_a_kept_one {
-            verdict.reasons.insert(KeepReason::ReplacementVolume);
+            judgement.reasons.insert(KeepReason::ReplacementVolume);
         }
-        let stays = !verdict.reasons.is_empty();
+        let stays = !judgement.reasons.is_empty();
         for (&member, snapshot) in set {
             let volume = &snapshot.volume.id;
             let stayed = volumes.get(member).is_some_and(|(before, stayed)| *before == volume && *stayed);

@@ -9,5 +9,5 @@ mod policy;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use judge::{KeepReason, Verdict, judge};
+pub use judge::{Judgement, KeepReason, judge};
 pub use policy::{InvalidPolicy, Policy};

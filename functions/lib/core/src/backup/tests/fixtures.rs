@@ -70,6 +70,24 @@ impl RecoveryPoint {
         self
     }
 
+    /// One member's snapshots were found so.
+    pub(crate) fn found(mut self, member: &str, verified: &str) -> Self {
+        for snapshot in self.snapshots.iter_mut().filter(|snapshot| snapshot.lineage.member.as_str() == member) {
+            snapshot.verified = Some(verified.to_owned());
+        }
+        self
+    }
+
+    /// One member's snapshots were found corrupt.
+    pub(crate) fn corrupt(self) -> Self {
+        self.found("b", "corrupt at=2026-11-23T02:01:07Z reason=both bbolt metas are broken")
+    }
+
+    /// All were found sound.
+    pub(crate) fn verified(self) -> Self {
+        MEMBERS.into_iter().fold(self, |point, member| point.found(member, "ok at=2026-11-23T02:01:07Z"))
+    }
+
     /// One member's snapshots are of that volume.
     pub(crate) fn of_volume(mut self, member: &str, volume: &str) -> Self {
         for snapshot in self.snapshots.iter_mut().filter(|snapshot| snapshot.lineage.member.as_str() == member) {
@@ -116,6 +134,9 @@ impl OurSnapshot {
         ]);
         if self.pinned {
             tags.insert(tags::KEEP.to_owned(), "true".to_owned());
+        }
+        if let Some(verified) = &self.verified {
+            tags.insert(tags::VERIFIED.to_owned(), verified.clone());
         }
         Snapshot {
             id: self.id.clone(),

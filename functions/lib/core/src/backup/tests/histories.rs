@@ -1,4 +1,4 @@
-//! Random histories of one etcd cluster: points in every state, with surplus, skew, pins and replaced volumes.
+//! Random histories of one etcd cluster: points in every state, with surplus, skew, pins, verdicts and replaced volumes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,6 +25,8 @@ struct Hour {
     members: Vec<Vec<Shot>>,
     /// Which snapshot of the hour is pinned, if any.
     pinned: Option<usize>,
+    /// What `verify` found of the hour's snapshots, over and over again.
+    verified: Vec<Option<&'static str>>,
     /// Which member's volume is another from here on, and which.
     replaced: Option<(usize, u8)>,
 }
@@ -38,8 +40,15 @@ fn hour(members: usize) -> impl Strategy<Value = Hour> {
     let after = prop_oneof![6 => Just(1_i64), 3 => 2..30_i64, 2 => 30..400_i64, 1 => 400..3000_i64];
     let pinned = prop::option::weighted(0.1, 0..6_usize);
     let replaced = prop::option::weighted(0.1, (0..members, 0..3_u8));
-    (after, prop::collection::vec(shots(), members), pinned, replaced)
-        .prop_map(|(after, members, pinned, replaced)| Hour { after, members, pinned, replaced })
+    (after, prop::collection::vec(shots(), members), pinned, verified(), replaced)
+        .prop_map(|(after, members, pinned, verified, replaced)| Hour { after, members, pinned, verified, replaced })
+}
+
+/// Mostly nothing, or that all are sound.
+fn verified() -> impl Strategy<Value = Vec<Option<&'static str>>> {
+    let any = prop::sample::select(vec![None, Some("ok"), Some("degraded"), Some("unsupported"), Some("corrupt")]);
+    prop_oneof![5 => Just(vec![None]), 2 => Just(vec![Some("ok")]), 1 => Just(vec![Some("corrupt")]),
+        2 => prop::collection::vec(any, 1..4)]
 }
 
 /// What one member has for one slot: mostly one completed snapshot.
@@ -88,6 +97,9 @@ fn snapshots(time: Timestamp, hour: &Hour, volumes: &[String]) -> Vec<OurSnapsho
             snapshots.push(snapshot);
         }
     }
+    for (snapshot, verified) in snapshots.iter_mut().zip(hour.verified.iter().cycle()) {
+        snapshot.verified = verified.map(str::to_owned);
+    }
     let pinned = hour.pinned.and_then(|n| snapshots.get_mut(n));
     if let Some(snapshot) = pinned {
         snapshot.pinned = true;
@@ -97,7 +109,7 @@ fn snapshots(time: Timestamp, hour: &Hour, volumes: &[String]) -> Vec<OurSnapsho
 
 /// A run: the points that it finds, and the slot that it works on.
 #[derive(Clone)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Newest first.
     pub points: Vec<RecoveryPoint>,
     pub slot: Slot,
@@ -112,9 +124,10 @@ impl fmt::Debug for Run {
             for snapshot in &point.snapshots {
                 let late = snapshot.started.duration_since(point.slot.time()).as_millis();
                 let pinned = if snapshot.pinned { " pinned" } else { "" };
+                let verified = snapshot.verified.as_deref().unwrap_or_default();
                 write!(
                     f,
-                    " {} of {} {:?}+{late}{pinned},",
+                    " {} of {} {:?}+{late}{pinned} {verified},",
                     snapshot.lineage.member, snapshot.volume.id, snapshot.state
                 )?;
             }
@@ -125,7 +138,7 @@ impl fmt::Debug for Run {
 }
 
 /// A run of the hour after the newest point, or of a point that is there (a duplicate or late delivery).
-pub(super) fn runs() -> impl Strategy<Value = Run> {
+pub(crate) fn runs() -> impl Strategy<Value = Run> {
     let nth = prop_oneof![2 => Just(None), 1 => any::<prop::sample::Index>().prop_map(Some)];
     (histories(), nth).prop_filter_map("a history has a point", |(points, nth)| {
         let newest = points.first()?.slot;
@@ -134,8 +147,17 @@ pub(super) fn runs() -> impl Strategy<Value = Run> {
     })
 }
 
+/// The same points, read by nobody.
+pub(crate) fn unread(points: &[RecoveryPoint]) -> Vec<RecoveryPoint> {
+    let mut points = points.to_vec();
+    for snapshot in points.iter_mut().flat_map(|point| &mut point.snapshots) {
+        snapshot.verified = None;
+    }
+    points
+}
+
 /// What is left of the points without these snapshots.
-pub(super) fn without(points: &[RecoveryPoint], gone: &BTreeSet<SnapshotId>) -> Vec<RecoveryPoint> {
+pub(crate) fn without(points: &[RecoveryPoint], gone: &BTreeSet<SnapshotId>) -> Vec<RecoveryPoint> {
     let left = |point: &RecoveryPoint| RecoveryPoint {
         slot: point.slot,
         snapshots: point.snapshots.iter().filter(|snapshot| !gone.contains(&snapshot.id)).cloned().collect(),

@@ -7,6 +7,7 @@ use super::fixtures::point;
 use super::outcomes::{carried_out, reported, reported_as_planned};
 use super::plans::{NOW, SLOT, scheduled, three_volumes};
 use crate::backup::Observed;
+use crate::recovery_point::RecoveryPoint;
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{Completed, Pending};
 use crate::volume::Volume;
@@ -59,6 +60,29 @@ fn the_age_is_that_of_the_newest_complete_point() {
     snapshots.extend(point("2026-11-23T01:00:00Z", &[Completed, Pending, Completed]).observed());
     let metrics = of(&scheduled(three_volumes(), snapshots));
     assert_eq!(metrics.age, Some(SignedDuration::from_secs(3 * 3600 + 40)));
+}
+
+#[test]
+fn a_corrupt_point_does_not_hide_the_age_of_the_others() {
+    let with_newest = |newest: RecoveryPoint| {
+        let snapshots = newest.observed().into_iter().chain(points(&["2026-11-22T23:00:00Z"])).collect();
+        of(&scheduled(three_volumes(), snapshots)).age
+    };
+    let newest = || point("2026-11-23T01:00:00Z", &[Completed; 3]);
+    assert_eq!(with_newest(newest().corrupt()), Some(SignedDuration::from_secs(3 * 3600 + 40)));
+    for sound in [newest(), newest().verified(), newest().found("a", "degraded"), newest().found("a", "unsupported")] {
+        assert_eq!(with_newest(sound), Some(SignedDuration::from_secs(3600 + 40)));
+    }
+}
+
+#[test]
+fn where_all_points_are_corrupt_the_age_is_that_of_the_oldest_volume() {
+    let mut volumes = three_volumes();
+    for volume in &mut volumes {
+        volume.created = "2026-11-22T02:00:40Z".parse().expect("a time");
+    }
+    let metrics = of(&scheduled(volumes, point("2026-11-23T01:00:00Z", &[Completed; 3]).corrupt().observed()));
+    assert_eq!(metrics.age, Some(SignedDuration::from_hours(24)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod closest_set;
 mod discovery;
 pub(crate) mod fixtures;
-mod histories;
+pub(crate) mod histories;
 mod max_prune;
 mod metrics;
 mod not_found;
@@ -16,3 +16,4 @@ mod report;
 mod report_pruning;
 mod slots;
 mod snapshot_tags;
+mod verdicts;

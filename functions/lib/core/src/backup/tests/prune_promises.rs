@@ -30,6 +30,14 @@ fn complete(points: &[RecoveryPoint]) -> Vec<&RecoveryPoint> {
     points.iter().filter(|point| of_point(point)).collect()
 }
 
+/// Of the complete ones those of which no member was found corrupt, of the set that a restore would take.
+fn sound(points: &[RecoveryPoint]) -> Vec<&RecoveryPoint> {
+    let is_corrupt = |snapshot: &&OurSnapshot| snapshot.verified.as_deref().is_some_and(|it| it.starts_with("corrupt"));
+    let mut sound = complete(points);
+    sound.retain(|point| !point.chosen().into_values().any(|snapshot| is_corrupt(&snapshot)));
+    sound
+}
+
 fn is_unskewed(point: &RecoveryPoint) -> bool {
     point.skew().is_some_and(|skew| skew <= SignedDuration::from_secs(5))
 }
@@ -51,10 +59,12 @@ proptest! {
     ) {
         let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
         let left = without(&points, &gone(&plan));
-        if let Some(newest) = complete(&points).first() {
-            let survivor = find(&left, newest.slot).expect("it is there");
-            prop_assert_eq!(complete(&left).first().map(|point| point.slot), Some(newest.slot));
-            prop_assert_eq!(survivor.skew(), newest.skew());
+        for newest in [complete, sound] {
+            if let Some(before) = newest(&points).first() {
+                let survivor = find(&left, before.slot).expect("it is there");
+                prop_assert_eq!(newest(&left).first().map(|point| point.slot), Some(before.slot));
+                prop_assert_eq!(survivor.skew(), before.skew());
+            }
         }
     }
 
@@ -64,8 +74,10 @@ proptest! {
     ) {
         let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
         let left = without(&points, &gone(&plan));
-        let newest = |points| complete(points).iter().find(|point| is_unskewed(point)).map(|point| point.slot);
-        prop_assert_eq!(newest(&left), newest(&points));
+        for counted in [complete, sound] {
+            let newest = |points| counted(points).iter().find(|point| is_unskewed(point)).map(|point| point.slot);
+            prop_assert_eq!(newest(&left), newest(&points));
+        }
     }
 
     #[test]
@@ -123,7 +135,7 @@ proptest! {
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
         let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), None));
-        let newest = complete(&points).first().map(|point| point.slot);
+        let newest = sound(&points).first().map(|point| point.slot);
         for snapshot in deletable(&points, this_run, SnapshotState::Error) {
             prop_assert_eq!(gone.contains(&snapshot.id), newest.is_some_and(|newest| newest > snapshot.slot));
         }
@@ -134,7 +146,7 @@ proptest! {
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
         let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), None));
-        let newest = complete(&points).first().map(|point| point.slot);
+        let newest = sound(&points).first().map(|point| point.slot);
         for snapshot in deletable(&points, this_run, SnapshotState::Completed) {
             match find(&points, snapshot.slot).map(RecoveryPoint::state) {
                 Some(PointState::Partial) => {
@@ -173,7 +185,7 @@ proptest! {
             plan.points.iter().any(|planned| planned.slot == point.slot && !planned.reasons.is_empty())
         };
         let touched = |point: &&RecoveryPoint| !point.is_pinned() && point.slot != this_run;
-        for before in complete(&points).into_iter().filter(stays).filter(touched) {
+        for before in sound(&points).into_iter().filter(stays).filter(touched) {
             let after = find(&left, before.slot).expect("a point that stays");
             for member in before.expected() {
                 let count = |point: &RecoveryPoint, state| {
@@ -220,14 +232,15 @@ proptest! {
     ) {
         let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
         let left = without(&points, &gone(&plan));
-        let complete = complete(&points);
-        for (after, before) in complete.iter().zip(complete.iter().skip(1)) {
-            let is_recent = complete[0].slot.since(after.slot) < SignedDuration::from_hours(30 * 24);
-            let volumes = |point: &RecoveryPoint| -> BTreeSet<_> {
-                point.chosen().values().map(|snapshot| snapshot.volume.id.clone()).collect()
-            };
-            if is_recent && volumes(after) != volumes(before) {
-                prop_assert!(find(&left, before.slot).is_some_and(|left| left.state() == PointState::Complete));
+        for counted in [complete(&points), sound(&points)] {
+            for (after, before) in counted.iter().zip(counted.iter().skip(1)) {
+                let is_recent = counted[0].slot.since(after.slot) < SignedDuration::from_hours(30 * 24);
+                let volumes = |point: &RecoveryPoint| -> BTreeSet<_> {
+                    point.chosen().values().map(|snapshot| snapshot.volume.id.clone()).collect()
+                };
+                if is_recent && volumes(after) != volumes(before) {
+                    prop_assert!(find(&left, before.slot).is_some_and(|left| left.state() == PointState::Complete));
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Verdicts, checked against tables worked out by hand from restic's rules and against a second statement of them.
+//! Judgements, checked against tables worked out by hand from restic's rules and against a second statement of them.
 
 mod calendar_borders;
 mod counts;
@@ -6,6 +6,7 @@ pub(crate) mod policies;
 mod protections;
 mod restic;
 mod spans;
+mod verdicts;
 
 use std::collections::BTreeSet;
 
@@ -31,11 +32,11 @@ fn kept_by_rules(points: &[RecoveryPoint], policy: &Policy) -> Vec<BTreeSet<Keep
     let points: Vec<&RecoveryPoint> = points.iter().collect();
     judge(&points, policy, SignedDuration::from_secs(5))
         .into_iter()
-        .map(|verdict| verdict.reasons.into_iter().filter(is_rule).collect())
+        .map(|judgement| judgement.reasons.into_iter().filter(is_rule).collect())
         .collect()
 }
 
-/// A policy's verdicts on complete points at these minutes, newest first: ours and the second statement's.
+/// A policy's judgements of complete points at these minutes, newest first: ours and the second statement's.
 #[track_caller]
 fn assert_judged(policy: &str, expected: &[(&str, &[KeepReason])]) {
     let parsed = Policy::parse(policy).expect("a policy");

@@ -1,0 +1,79 @@
+//! What the examination of a snapshot gives, and what is written onto it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plan::Examination;
+use crate::verdict::{Verdict, Verified};
+
+/// What was found in a snapshot. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What is wrong, unless it is `ok`.
+    pub reason: Option<String>,
+    /// The version of etcd that wrote it, as far as it can be told: `3.5`.
+    pub etcd_version: Option<String>,
+    /// The etcd cluster's own id.
+    pub cluster_id: Option<u64>,
+    /// The member's own id.
+    pub member_id: Option<u64>,
+    /// etcd's revision in the database: what the WAL adds to it is not counted.
+    pub revision: Option<i64>,
+    /// The raft index up to which the database has applied the WAL.
+    pub consistent_index: Option<u64>,
+    /// The raft index of the WAL's last entry.
+    pub wal_last_index: Option<u64>,
+    /// Raft's term.
+    pub term: Option<u64>,
+    /// The raft index up to which the member knew that entries are committed.
+    pub commit: Option<u64>,
+    /// Size of the database file.
+    pub db_bytes: Option<u64>,
+    /// Blocks of the snapshot that were read, 512 KiB each.
+    pub blocks_read: u64,
+    /// How long it took.
+    pub took: SignedDuration,
+}
+
+/// What became of one examination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Examined {
+    /// It was read and judged.
+    Found {
+        /// What was found.
+        findings: Box<Findings>,
+        /// Why the tag could not be written, if so. A sweep examines it again.
+        unwritten: Option<String>,
+    },
+    /// It could not be read, and why. That is no verdict: the snapshot may be sound.
+    Failed(String),
+    /// Not begun: the deadline was near.
+    Left,
+}
+
+impl Examination {
+    /// What is to be written onto the snapshot. `None`: what stands there stays. A look at what a start needs does not
+    /// take back `corrupt`, which a deep one may have found where it does not look.
+    #[must_use]
+    pub fn tag(&self, findings: &Findings, now: Timestamp) -> Option<Verified> {
+        if self.keeps_corrupt(findings) {
+            return None;
+        }
+        let verified = Verified::new(findings.verdict, now);
+        Some(match (findings.verdict, &findings.reason) {
+            (Verdict::Ok, _) => Verified {
+                revision: findings.revision,
+                index: findings.consistent_index,
+                term: findings.term,
+                ..verified
+            },
+            (_, Some(reason)) => verified.because(reason),
+            (_, None) => verified,
+        })
+    }
+
+    pub(super) fn keeps_corrupt(&self, findings: &Findings) -> bool {
+        self.was == Some(Verdict::Corrupt) && findings.verdict != Verdict::Corrupt && !self.deep
+    }
+}

@@ -1,0 +1,59 @@
+//! The plan of a run: which snapshots are examined, and in which order.
+
+use crate::backup;
+use crate::ids::{Lineage, SnapshotId};
+use crate::slot::Slot;
+use crate::snapshot::Snapshot;
+use crate::verdict::Verdict;
+
+/// What EC2 said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// The snapshots that [`super::Request::look`] asks for.
+    pub snapshots: Vec<Snapshot>,
+    /// What EC2 listed and could not be read.
+    pub unreadable: Vec<String>,
+}
+
+/// All that a run does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VerifyPlan {
+    /// Examine these.
+    Examine(Examinations),
+    /// A snapshot of ours failed: raise `Etcd Backup Failed` with this report, as a backup's run does.
+    BackupFailed(Box<backup::Report>),
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+/// Snapshots to examine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examinations {
+    /// In this order. The snapshots of a recovery point follow each other.
+    pub list: Vec<Examination>,
+    /// A sweep ends where its time does, and the next one goes on; what was asked for is to be examined whole.
+    pub is_sweep: bool,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// A snapshot to examine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+    /// What it is a snapshot of.
+    pub lineage: Lineage,
+    /// Its recovery point.
+    pub slot: Slot,
+    /// Size in GiB of the volume that it was taken of.
+    pub size_gib: u32,
+    /// Every page and every record, not only what a start needs.
+    pub deep: bool,
+    /// How many members the etcd cluster had.
+    pub expected: usize,
+    /// Whether its point has a better one of the same member: then it is judged, and not compared.
+    pub surplus: bool,
+    /// How it was judged before.
+    pub was: Option<Verdict>,
+}

@@ -1,0 +1,178 @@
+//! The planner: from what was observed and the request to a plan.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::failed::backup_failed;
+use super::plan::{Examination, Examinations, Observed, VerifyPlan};
+use super::request::{At, Request};
+use crate::ids::{EtcdClusterId, Member, SnapshotId};
+use crate::recovery_point::{PointState, RecoveryPoint, group};
+use crate::restore::{Refusal, RefusalKind, unready};
+use crate::scope::ClusterSet;
+use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
+use crate::tags;
+
+/// Decides a run. What was asked for by hand and cannot be done is refused; a notification of what is none of ours, or
+/// of a cluster that is not looked after, is nothing to do.
+pub fn plan(observed: &Observed, request: &Request, clusters: &ClusterSet) -> Result<VerifyPlan, Refusal> {
+    match request {
+        Request::Snapshot { id, deep } => by_hand(observed, id, *deep, clusters).map(VerifyPlan::Examine),
+        Request::Point { of, at, deep } => point(observed, of, *at, *deep).map(VerifyPlan::Examine),
+        Request::Completed(id) => Ok(completed(observed, id, clusters).unwrap_or_else(VerifyPlan::Nothing)),
+        Request::Failed { id, cause } => {
+            let failed =
+                notified(observed, id, clusters).and_then(|ours| backup_failed(&ours, cause.as_deref(), observed));
+            Ok(failed.map_or_else(VerifyPlan::Nothing, |report| VerifyPlan::BackupFailed(Box::new(report))))
+        }
+        Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, clusters))),
+        Request::Other(what) => Ok(VerifyPlan::Nothing(what.clone())),
+    }
+}
+
+fn find<'a>(observed: &'a Observed, id: &SnapshotId) -> Option<&'a Snapshot> {
+    observed.snapshots.iter().find(|snapshot| snapshot.id == *id)
+}
+
+fn by_hand(observed: &Observed, id: &SnapshotId, deep: bool, clusters: &ClusterSet) -> Result<Examinations, Refusal> {
+    let snapshot = find(observed, id).ok_or_else(|| {
+        let message = format!("snapshot: there is no {id} that this account may see in this region");
+        Refusal::new(RefusalKind::NoSuchRecoveryPoint, message)
+    })?;
+    let not_ours = |message| Refusal::new(RefusalKind::NotOurs, message);
+    let ours = snapshot.ours().map_err(|unplaceable| not_ours(unplaceable.to_string()))?;
+    let ours = ours.ok_or_else(|| not_ours(format!("snapshot: {}", why_not_ours(id))))?;
+    clusters.named(ours.lineage.of.cluster.as_str()).map_err(Refusal::invalid)?;
+    match unready(snapshot) {
+        Some(refusal) => Err(refusal),
+        None => Ok(alone(&ours, deep, observed)),
+    }
+}
+
+fn why_not_ours(id: &SnapshotId) -> String {
+    format!("{id} is not ours: it bears no `{}`, or is a copy of one that does", tags::RECOVERY_POINT)
+}
+
+fn alone(ours: &OurSnapshot, deep: bool, observed: &Observed) -> Examinations {
+    let examination = examination(&RecoveryPoint { slot: ours.slot, snapshots: vec![ours.clone()] }, ours, deep);
+    Examinations { list: vec![examination], is_sweep: false, warnings: observed.unreadable.clone() }
+}
+
+fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: bool) -> Examination {
+    let chosen = point.chosen().get(&snapshot.lineage.member).map(|chosen| &chosen.id);
+    Examination {
+        snapshot: snapshot.id.clone(),
+        lineage: snapshot.lineage.clone(),
+        slot: snapshot.slot,
+        size_gib: snapshot.volume.size_gib,
+        deep,
+        expected: point.expected().len(),
+        surplus: chosen.is_some_and(|chosen| *chosen != snapshot.id),
+        was: snapshot.verdict(),
+    }
+}
+
+/// The snapshot that a notification is about, or why it is no matter of ours.
+fn notified(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<OurSnapshot, String> {
+    let snapshot = find(observed, id).ok_or_else(|| format!("{id} is not there any more"))?;
+    let ours = snapshot.ours().map_err(|unplaceable| unplaceable.to_string())?.ok_or_else(|| why_not_ours(id))?;
+    if clusters.contains(&ours.lineage.of.cluster) {
+        Ok(ours)
+    } else {
+        Err(format!("{id} is of {}, which is not one of CLUSTERS", ours.lineage.of.cluster))
+    }
+}
+
+/// The notification is believed where EC2's listing lags behind it and says `pending`. It can come twice: what has been
+/// judged is not read again.
+fn completed(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<VerifyPlan, String> {
+    let ours = notified(observed, id, clusters)?;
+    if let Some(verdict) = ours.verdict() {
+        return Err(format!("{id} has been judged already: {verdict}"));
+    }
+    if !ours.state.is_good() || find(observed, id).is_some_and(|snapshot| snapshot.archived) {
+        return Err(format!("{id} cannot be read any more: it failed, or lies in the Recycle Bin or the archive"));
+    }
+    Ok(VerifyPlan::Examine(alone(&ours, false, observed)))
+}
+
+/// Every completed snapshot of ours without a verdict, newest point first. What lies in the archive tier is not
+/// readable, and passed over.
+fn sweep(observed: &Observed, clusters: &ClusterSet) -> Examinations {
+    let (points, warnings) = points(observed, |of| clusters.contains(&of.cluster));
+    let mut list = Vec::new();
+    for point in points.values().flatten() {
+        let unjudged = point.snapshots.iter().filter(|snapshot| snapshot.verdict().is_none());
+        let readable = unjudged.filter(|ours| find(observed, &ours.id).is_some_and(|it| unready(it).is_none()));
+        list.extend(readable.map(|snapshot| examination(point, snapshot, false)));
+    }
+    list.sort_by(|a, b| {
+        let key = |one: &Examination| (Reverse(one.slot), one.lineage.clone(), one.surplus, one.snapshot.clone());
+        key(a).cmp(&key(b))
+    });
+    Examinations { list, is_sweep: true, warnings }
+}
+
+/// The recovery points of these etcd clusters, newest first, and what cannot be placed in one.
+fn points(
+    observed: &Observed,
+    is_meant: impl Fn(&EtcdClusterId) -> bool,
+) -> (BTreeMap<EtcdClusterId, Vec<RecoveryPoint>>, Vec<String>) {
+    let mut ours = Vec::new();
+    let mut warnings = observed.unreadable.clone();
+    for snapshot in &observed.snapshots {
+        match snapshot.ours() {
+            Ok(Some(snapshot)) if is_meant(&snapshot.lineage.of) => ours.push(snapshot),
+            Ok(_) => {}
+            Err(unplaceable) => warnings.push(unplaceable.to_string()),
+        }
+    }
+    (group(ours), warnings)
+}
+
+/// The members of a point, of each the snapshot that a restore would take. Those that cannot be read are told; it is
+/// refused where that is so of all.
+fn point(observed: &Observed, of: &EtcdClusterId, at: At, deep: bool) -> Result<Examinations, Refusal> {
+    let (mut points, mut warnings) = points(observed, |one| one == of);
+    let points = points.remove(of).unwrap_or_default();
+    let meant = points.iter().find(|point| match at {
+        At::Latest => point.state() == PointState::Complete,
+        At::Slot(slot) => point.slot == slot,
+    });
+    let point = meant.ok_or_else(|| no_such_point(of, at, points.len()))?;
+    let chosen = point.chosen();
+    let mut list = Vec::new();
+    let mut refusals = Vec::new();
+    for member in point.expected() {
+        let snapshot = chosen.get(member).copied();
+        let unready = snapshot.map_or_else(
+            || Some(not_completed(point, member)),
+            |snapshot| find(observed, &snapshot.id).and_then(unready),
+        );
+        refusals.extend(unready.iter().cloned());
+        list.extend(snapshot.filter(|_| unready.is_none()).map(|snapshot| examination(point, snapshot, deep)));
+    }
+    if let (true, Some(refusal)) = (list.is_empty(), Refusal::all(&refusals)) {
+        return Err(refusal);
+    }
+    warnings.extend(refusals.into_iter().map(|refusal| refusal.message));
+    Ok(Examinations { list, is_sweep: false, warnings })
+}
+
+fn no_such_point(of: &EtcdClusterId, at: At, points: usize) -> Refusal {
+    let which = match at {
+        At::Latest => "complete recovery point".to_owned(),
+        At::Slot(slot) => format!("recovery point {slot}"),
+    };
+    let message = format!(
+        "{of} has no {which}; it has {points} points in this account and region. `restore` lists them, in its mode `list`"
+    );
+    Refusal::new(RefusalKind::NoSuchRecoveryPoint, message)
+}
+
+fn not_completed(point: &RecoveryPoint, member: &Member) -> Refusal {
+    let is_pending = |one: &OurSnapshot| one.lineage.member == *member && one.state == SnapshotState::Pending;
+    let why = if point.snapshots.iter().any(is_pending) { "is still pending" } else { "is not there" };
+    let message = format!("{}: member {member}'s snapshot {why}", point.slot);
+    Refusal::new(RefusalKind::SnapshotNotCompleted, message)
+}

@@ -1,0 +1,128 @@
+//! Members side by side.
+
+use proptest::prelude::*;
+
+use super::super::{Examined, Findings, Request, Spread, VerifyResult, report};
+use super::fixtures::{SLOT, examined, id, snapshots};
+use crate::backup::tests::fixtures::{MEMBERS, our_snapshot};
+use crate::snapshot::SnapshotState::Completed;
+use crate::verdict::Verdict;
+
+/// What a sweep says of one point of members a, b and c.
+fn compared(findings: [Findings; 3]) -> VerifyResult {
+    let plan = examined(&Request::Sweep, snapshots());
+    let outcomes: Vec<Examined> = findings.map(Findings::told).into();
+    report(&plan, &outcomes).answer.points()[0].clone()
+}
+
+fn best(result: &VerifyResult) -> Option<&str> {
+    result.best_member.as_ref().map(crate::ids::Member::as_str)
+}
+
+#[test]
+fn the_spread_is_the_furthest_minus_the_one_behind() {
+    let result =
+        compared([Findings::sound("a", 119_172), Findings::sound("b", 119_180), Findings::sound("c", 119_168)]);
+    assert_eq!(result.spread, Some(Spread { revisions: 12, indexes: 12 }));
+    assert_eq!((best(&result), result.warnings.len()), (Some("b"), 0));
+}
+
+#[test]
+fn the_best_member_has_the_highest_wal_index_then_revision_then_the_first_name() {
+    let of = |member, revision, wal| Findings { wal_last_index: Some(wal), ..Findings::sound(member, revision) };
+    for ([a, b, c], expected) in [
+        ([(9, 10), (9, 11), (20, 9)], "b"),
+        ([(9, 10), (8, 10), (10, 10)], "c"),
+        ([(9, 10), (9, 10), (9, 10)], "a"),
+        ([(8, 10), (9, 10), (9, 10)], "b"),
+    ] {
+        let result = compared([of("a", a.0, a.1), of("b", b.0, b.1), of("c", c.0, c.1)]);
+        assert_eq!(best(&result), Some(expected));
+    }
+}
+
+#[test]
+fn only_what_is_restorable_is_compared() {
+    let (a, b) = (|| Findings::sound("a", 10), || Findings::sound("b", 20).but(Verdict::Degraded, "a meta page"));
+    let c = |verdict| Findings::sound("c", 1000).but(verdict, "rule 1");
+    for verdict in [Verdict::Corrupt, Verdict::Unsupported] {
+        let result = compared([a(), b(), c(verdict)]);
+        assert_eq!((result.spread, best(&result)), (Some(Spread { revisions: 10, indexes: 10 }), Some("b")));
+    }
+    let corrupt = || c(Verdict::Corrupt);
+    let result = compared([a(), Findings::unreadable(), corrupt()]);
+    assert_eq!((result.spread, best(&result)), (None, Some("a")), "the others were looked at");
+    let result = compared([corrupt(), Findings { member_id: None, ..corrupt() }, Findings::unreadable()]);
+    assert_eq!((result.spread, best(&result), result.warnings.len()), (None, None, 0));
+}
+
+#[test]
+fn members_of_different_etcd_clusters_are_told_and_not_compared() {
+    let blank = Findings { cluster_id: Some(0x1f), ..Findings::sound("c", 3) };
+    let result = compared([Findings::sound("a", 10), Findings::sound("b", 20), blank]);
+    assert_eq!((result.spread, best(&result)), (None, None));
+    let said = "by their cluster ids: a cdf8181e32774e16, b cdf8181e32774e16, c 1f. ";
+    assert!(result.warnings.len() == 1 && result.warnings[0].contains(said), "{:?}", result.warnings);
+    let unknown = Findings { cluster_id: None, ..Findings::sound("c", 30) };
+    let result = compared([Findings::sound("a", 10), Findings::sound("b", 20), unknown]);
+    assert_eq!((best(&result), result.warnings.len()), (Some("c"), 0), "what is not known differs from nothing");
+}
+
+#[test]
+fn members_with_one_id_are_told() {
+    let twin = Findings { member_id: Findings::sound("a", 0).member_id, ..Findings::sound("b", 20) };
+    let result = compared([Findings::sound("a", 10), twin, Findings::sound("c", 10)]);
+    assert_eq!(best(&result), Some("b"));
+    let said = "a and b have the same member id 8e9e05c52164694d";
+    assert!(result.warnings.len() == 1 && result.warnings[0].starts_with(said), "{:?}", result.warnings);
+}
+
+#[test]
+fn a_surplus_snapshot_is_judged_and_not_compared() {
+    let mut second = our_snapshot(SLOT, "a", Completed);
+    second.id = id("snap-a-again");
+    second.started += jiff::SignedDuration::from_secs(3);
+    let plan = examined(&Request::Sweep, snapshots().into_iter().chain([second.observed()]).collect());
+    let found = [("a", 10), ("a", 500), ("b", 12), ("c", 11)];
+    let outcomes: Vec<Examined> = found.map(|(member, revision)| Findings::sound(member, revision).told()).into();
+    let answer = report(&plan, &outcomes).answer;
+    let result = &answer.points()[0];
+    assert_eq!((result.members.len(), result.warnings.len()), (4, 0), "one member id twice is no wonder");
+    assert_eq!((result.spread, best(result)), (Some(Spread { revisions: 2, indexes: 2 }), Some("b")));
+}
+
+#[test]
+fn one_of_several_members_is_not_called_the_best() {
+    let plan = examined(&Request::Completed(snapshots()[0].id.clone()), snapshots());
+    let answer = report(&plan, &[Findings::sound("a", 10).told()]).answer;
+    assert_eq!((answer.points()[0].spread, best(&answer.points()[0])), (None, None));
+    let mut lone = our_snapshot(SLOT, "a", Completed);
+    lone.members.retain(|member| member.as_str() == "a");
+    let plan = examined(&Request::Completed(lone.id.clone()), vec![lone.observed()]);
+    let answer = report(&plan, &[Findings::sound("a", 10).told()]).answer;
+    assert_eq!((answer.points()[0].spread, best(&answer.points()[0])), (None, Some("a")));
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_hostile_disk_says_is_compared(
+        said in prop::array::uniform3((any::<Option<i64>>(), any::<Option<u64>>(), any::<Option<u64>>())),
+    ) {
+        let findings: Vec<Findings> = MEMBERS
+            .into_iter()
+            .zip(said)
+            .map(|(member, (revision, wal_last_index, cluster_id))| Findings {
+                cluster_id, revision, wal_last_index, ..Findings::sound(member, 1)
+            })
+            .collect();
+        let ids: std::collections::BTreeSet<u64> = said.iter().filter_map(|(_, _, id)| *id).collect();
+        let result = compared(findings.try_into().expect("three"));
+        prop_assert_eq!(result.warnings.len(), usize::from(ids.len() > 1));
+        prop_assert_eq!(result.best_member.is_some(), ids.len() < 2);
+        if let Some(best) = &result.best_member {
+            let furthest = |one: &&super::super::MemberReport| (one.wal_last_index, one.revision);
+            let of_best = result.members.iter().find(|one| one.member == *best).expect("a member");
+            prop_assert_eq!(Some(furthest(&of_best)), result.members.iter().map(|one| furthest(&one)).max());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Requests, plans and reports against tables and properties.
+
+mod answers;
+mod comparisons;
+mod failed;
+mod fixtures;
+mod plans;
+mod refusals;
+mod requests;
+mod tags;
