@@ -1,0 +1,238 @@
+//! bbolt, etcd's store: a file of pages, a B+tree for each bucket.
+//!
+//! The format is bbolt's `internal/common` (before 1.4: `page.go`, `bucket.go`, `db.go`), little-endian. Pages have no
+//! checksum, only the two metas do: a changed byte inside a value cannot be seen by anybody.
+
+mod deep;
+mod meta;
+mod node;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use crate::fault::{Fault, broken, index};
+use crate::files::File;
+use meta::Meta;
+use node::{Content, Node};
+
+/// The largest db that is read, in bytes. etcd itself suggests at most 8 GiB.
+const LARGEST: u64 = 256 << 30;
+/// The longest page with its overflow, in bytes. A value of etcd is at most some MiB.
+const LONGEST_PAGE: u64 = 64 << 20;
+/// The deepest tree. Each level has some dozens of times more pages than the one above.
+const DEEPEST: usize = 32;
+/// The most entries of a bucket that is read whole.
+const MOST_ENTRIES: usize = 10_000;
+
+/// An open db.
+pub(crate) struct Db<'a> {
+    file: &'a dyn File,
+    meta: Meta,
+    /// What is wrong with the meta that is not used.
+    pub(crate) weakness: Option<String>,
+}
+
+/// A bucket, by where its root is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bucket {
+    /// A page.
+    Paged(u64),
+    /// Small enough to lie within its parent's value.
+    Inline(Vec<u8>),
+}
+
+/// A key and its value.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
+impl<'a> Db<'a> {
+    /// Opens a db by the newest valid meta, as bbolt does (`db.meta`).
+    pub(crate) fn open(file: &'a dyn File) -> Result<Self, Fault> {
+        if file.size() > LARGEST {
+            return Err(Fault::Unsupported(format!("{} bytes, larger than are read", file.size())));
+        }
+        let (meta, weakness) = meta::newest(file)?;
+        let needed = meta.high_water.checked_mul(meta.page_size);
+        if needed.is_none_or(|needed| needed > file.size()) {
+            let (pages, size) = (meta.high_water, file.size());
+            return Err(broken(format!("{size} bytes, shorter than its {pages} pages of {}", meta.page_size)));
+        }
+        Ok(Self { file, meta, weakness })
+    }
+
+    /// A bucket by its name, at the top.
+    pub(crate) fn bucket(&self, name: &str) -> Result<Option<Bucket>, Fault> {
+        match self.find(&self.root(), name.as_bytes())? {
+            Some(Content::Bucket(bucket)) => Ok(Some(bucket)),
+            Some(Content::Value(_)) => Err(broken(format!("{name} is a value, not a bucket"))),
+            None => Ok(None),
+        }
+    }
+
+    /// A value by its key.
+    pub(crate) fn get(&self, bucket: &Bucket, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        match self.find(bucket, key.as_bytes())? {
+            Some(Content::Value(value)) => Ok(Some(value)),
+            Some(Content::Bucket(_)) => Err(broken(format!("{key} is a bucket, not a value"))),
+            None => Ok(None),
+        }
+    }
+
+    /// A bucket's last key.
+    pub(crate) fn last_key(&self, bucket: &Bucket) -> Result<Option<Vec<u8>>, Fault> {
+        let leaf = self.descend(bucket, |branch| branch.len() - 1)?;
+        Ok(leaf.len().checked_sub(1).map(|last| leaf.key(last).to_vec()))
+    }
+
+    /// All values of a small bucket, by their keys.
+    pub(crate) fn entries(&self, bucket: &Bucket) -> Result<Vec<Pair>, Fault> {
+        let mut entries = Vec::new();
+        self.walk(bucket, &mut |key, content| {
+            if let Content::Value(value) = content {
+                entries.push((key.to_vec(), value));
+            }
+            if entries.len() > MOST_ENTRIES {
+                return Err(Fault::Unsupported(format!("a bucket of more than {MOST_ENTRIES} entries")));
+            }
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    fn root(&self) -> Bucket {
+        Bucket::Paged(self.meta.root)
+    }
+
+    fn find(&self, bucket: &Bucket, key: &[u8]) -> Result<Option<Content>, Fault> {
+        let leaf = self.descend(bucket, |branch| branch.child_for(key))?;
+        leaf.position(key).map(|at| leaf.content(at)).transpose()
+    }
+
+    /// Goes from a bucket's root to a leaf, by the child that `choose` takes of each branch.
+    fn descend(&self, bucket: &Bucket, choose: impl Fn(&Node) -> usize) -> Result<Node, Fault> {
+        let mut node = self.load(bucket)?;
+        for _ in 0..DEEPEST {
+            if node.is_leaf {
+                return Ok(node);
+            }
+            node = self.page(node.child(choose(&node)))?;
+        }
+        Err(broken(format!("a tree deeper than {DEEPEST} pages")))
+    }
+
+    /// A bucket's root.
+    fn load(&self, bucket: &Bucket) -> Result<Node, Fault> {
+        match bucket {
+            Bucket::Paged(page) => self.page(*page),
+            Bucket::Inline(bytes) => Node::parse(bytes.clone()).map_err(|fault| fault.within("an inline bucket")),
+        }
+    }
+
+    /// A page of a tree, with its overflow, every element checked.
+    fn page(&self, id: u64) -> Result<Node, Fault> {
+        let place = |fault: Fault| fault.within(&format!("page {id}"));
+        let pages = self.meta.high_water;
+        if !(2..pages).contains(&id) {
+            return Err(broken(format!("page {id}: not one of the {pages} pages")));
+        }
+        let size = self.meta.page_size;
+        let mut header = [0; node::HEADER];
+        self.file.read_at(id * size, &mut header).map_err(place)?;
+        let overflow = node::overflow(&header, id).map_err(place)?;
+        if id + overflow >= pages {
+            return Err(place(broken(format!("{overflow} pages of overflow, past the last page"))));
+        }
+        let length = (1 + overflow) * size;
+        if length > LONGEST_PAGE {
+            return Err(place(Fault::Unsupported(format!("{length} bytes long, longer than are read"))));
+        }
+        let mut bytes = vec![0; index(length)?];
+        self.file.read_at(id * size, &mut bytes).map_err(place)?;
+        Node::parse(bytes).map_err(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{DbFile, PAGE, Page, value};
+    use super::*;
+    use crate::tests::Held;
+
+    fn members(file: &[u8]) -> Result<Vec<Pair>, Fault> {
+        let held = Held(file.to_vec());
+        let db = Db::open(&held)?;
+        let bucket = db.bucket("members")?.expect("a bucket");
+        db.entries(&bucket)
+    }
+
+    #[test]
+    fn a_tree_is_walked_to_its_keys() {
+        let file = DbFile::etcd().bytes();
+        let held = Held(file.clone());
+        let db = Db::open(&held).expect("sound");
+        assert_eq!(db.weakness, None);
+        let keys = db.bucket("key").expect("sound").expect("a bucket");
+        assert_eq!(db.last_key(&keys).expect("sound").expect("a key")[..8], 4u64.to_be_bytes());
+        let meta = db.bucket("meta").expect("sound").expect("a bucket");
+        assert_eq!(db.get(&meta, "consistent_index"), Ok(Some(9u64.to_be_bytes().to_vec())));
+        assert_eq!(db.get(&meta, "term"), Ok(None));
+        assert_eq!(db.bucket("nothing"), Ok(None));
+        assert_eq!(members(&file).expect("sound").len(), 1);
+    }
+
+    #[test]
+    fn one_bad_meta_is_a_weakness_two_are_the_end() {
+        let mut file = DbFile::etcd().bytes();
+        file[PAGE + 40] ^= 1;
+        let held = Held(file.clone());
+        let db = Db::open(&held).expect("the other is used");
+        assert_eq!(db.weakness.as_deref(), Some("meta page 1: its checksum is wrong"));
+        file[16] ^= 1;
+        assert_eq!(members(&file), Err(broken("both meta pages are bad (0: no magic; 1: not found)")));
+    }
+
+    #[test]
+    fn the_newest_meta_is_taken() {
+        let file = DbFile::etcd();
+        let older = file.with_root_of(1, 90, 1).bytes();
+        assert!(members(&older).is_ok(), "meta 1 is older and its root wrong");
+        let newer = file.with_root_of(1, 90, 99).bytes();
+        assert!(members(&newer).is_err(), "meta 1 is newer and its root wrong");
+    }
+
+    #[test]
+    fn a_file_shorter_than_its_pages_is_broken() {
+        let mut file = DbFile::etcd().bytes();
+        file.truncate(file.len() - 1);
+        let fault = members(&file).expect_err("too short").to_string();
+        assert!(fault.contains("shorter than its"), "{fault}");
+    }
+
+    #[test]
+    fn a_page_that_is_not_itself_is_broken() {
+        let root = DbFile::etcd().root();
+        for (change, words) in [(0, "calls itself"), (8, "neither a branch nor a leaf"), (12, "past the last page")] {
+            let mut file = DbFile::etcd().bytes();
+            file[root * PAGE + change] ^= 0x40;
+            let fault = members(&file).expect_err("broken").to_string();
+            assert!(fault.contains(words), "{fault}");
+        }
+    }
+
+    #[test]
+    fn keys_out_of_order_are_broken() {
+        let leaf = |keys: [&[u8]; 2]| DbFile::new(&[Page::Leaf(keys.map(|key| value(key, b"")).into())], 2).bytes();
+        let opened = |file: Vec<u8>| Db::open(&Held(file))?.bucket("none");
+        assert_eq!(opened(leaf([b"a", b"b"])), Ok(None));
+        for keys in [[&b"b"[..], b"a"], [b"a", b"a"]] {
+            assert_eq!(opened(leaf(keys)), Err(broken("page 2: keys out of order")));
+        }
+    }
+
+    #[test]
+    fn a_branch_that_leads_to_itself_ends() {
+        let file = DbFile::new(&[Page::Branch(vec![(b"a".to_vec(), 2)])], 2).bytes();
+        let held = Held(file);
+        let db = Db::open(&held).expect("metas are sound");
+        let fault = db.bucket("key").expect_err("endless").to_string();
+        assert!(fault.contains("deeper than"), "{fault}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Builds small dbs, byte by byte.
+
+use super::meta::fnv;
+
+/// Bytes of a page here.
+pub(crate) const PAGE: usize = 4096;
+
+/// A page's elements.
+#[derive(Clone)]
+pub(crate) enum Page {
+    /// Keys and the pages under them.
+    Branch(Vec<(Vec<u8>, u64)>),
+    Leaf(Vec<Element>),
+}
+
+/// A leaf's element: flags, key, value.
+pub(crate) type Element = (u32, Vec<u8>, Vec<u8>);
+
+pub(crate) fn value(key: &[u8], value: &[u8]) -> Element {
+    (0, key.to_vec(), value.to_vec())
+}
+
+pub(crate) fn bucket(name: &str, root: u64) -> Element {
+    (1, name.as_bytes().to_vec(), [root.to_le_bytes(), [0; 8]].concat())
+}
+
+/// A bucket that lies within its parent.
+pub(crate) fn inline(name: &str, elements: Vec<Element>) -> Element {
+    let page = Page::Leaf(elements).bytes(0);
+    (1, name.as_bytes().to_vec(), [vec![0; 16], page].concat())
+}
+
+/// A revision's key, as etcd's `mvcc` writes it.
+pub(crate) fn revision(main: u64, sub: u64) -> Vec<u8> {
+    [&main.to_be_bytes()[..], b"_", &sub.to_be_bytes()].concat()
+}
+
+impl Page {
+    fn bytes(&self, id: u64) -> Vec<u8> {
+        let elements: Vec<Element> = match self {
+            Self::Leaf(elements) => elements.clone(),
+            Self::Branch(children) => children.iter().map(|(key, _)| (0, key.clone(), Vec::new())).collect(),
+        };
+        let number = |n: usize| u32::try_from(n).expect("small").to_le_bytes();
+        let (mut heads, mut data) = (Vec::new(), Vec::new());
+        for (at, (flags, key, value)) in elements.iter().enumerate() {
+            let position = number((elements.len() - at) * 16 + data.len());
+            match self {
+                Self::Leaf(_) => {
+                    heads.extend([flags.to_le_bytes(), position, number(key.len()), number(value.len())].concat());
+                }
+                Self::Branch(children) => {
+                    heads.extend([position, number(key.len())].concat());
+                    heads.extend(children[at].1.to_le_bytes());
+                }
+            }
+            data.extend([&key[..], value].concat());
+        }
+        let flags: u16 = if matches!(self, Self::Leaf(_)) { 2 } else { 1 };
+        let mut page = id.to_le_bytes().to_vec();
+        page.extend(flags.to_le_bytes());
+        page.extend(u16::try_from(elements.len()).expect("few").to_le_bytes());
+        page.extend([0; 4]);
+        page.extend([heads, data].concat());
+        page
+    }
+}
+
+/// A db: two metas, then the pages given.
+#[derive(Clone)]
+pub(crate) struct DbFile {
+    pages: Vec<Page>,
+    /// Root and transaction of each meta.
+    metas: [(u64, u64); 2],
+}
+
+impl DbFile {
+    /// Pages from 2 on. Meta 0 is the newer one.
+    pub(crate) fn new(pages: &[Page], root: u64) -> Self {
+        Self { pages: pages.to_vec(), metas: [(root, 10), (root, 9)] }
+    }
+
+    /// What etcd 3.4 writes, with one member, revision 4 and index 9.
+    pub(crate) fn etcd() -> Self {
+        Self::etcd_at(4, 9)
+    }
+
+    pub(crate) fn etcd_at(main: u64, consistent_index: u64) -> Self {
+        let member = br#"{"id":10501334649042878790,"peerURLs":["http://localhost:2380"],"name":"a"}"#;
+        let root = Page::Leaf(vec![
+            inline("cluster", vec![value(b"clusterVersion", b"3.4.0")]),
+            bucket("key", 3),
+            inline("members", vec![value(b"91bc3c398fb3c146", member)]),
+            inline("meta", vec![value(b"consistent_index", &consistent_index.to_be_bytes())]),
+        ]);
+        let branch = Page::Branch(vec![(revision(1, 0), 4), (revision(3, 0), 5)]);
+        let first = Page::Leaf(vec![value(&revision(1, 0), b"kv"), value(&revision(2, 0), b"kv")]);
+        let second = Page::Leaf(vec![value(&revision(3, 0), b"kv"), value(&revision(main, 0), b"kv")]);
+        Self::new(&[root, branch, first, second], 2)
+    }
+
+    /// The root's page.
+    pub(crate) fn root(&self) -> usize {
+        usize::try_from(self.metas[0].0).expect("small")
+    }
+
+    /// With another transaction and root in one meta.
+    pub(crate) fn with_root_of(&self, meta: usize, root_above: u64, txid: u64) -> Self {
+        let mut other = self.clone();
+        other.metas[meta] = (self.metas[meta].0 + root_above, txid);
+        other
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        for (id, (root, txid)) in self.metas.into_iter().enumerate() {
+            let mut meta: Vec<u8> = [0xED0C_DAED_u32, 2, 4096, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+            let high_water = 2 + self.pages.len() as u64;
+            meta.extend([root, 0, u64::MAX, high_water, txid].into_iter().flat_map(u64::to_le_bytes));
+            meta.extend(fnv(&meta).to_le_bytes());
+            let header = [&(id as u64).to_le_bytes()[..], &[4, 0, 0, 0, 0, 0, 0, 0]].concat();
+            file.extend([header, meta].concat());
+            file.resize((id + 1) * PAGE, 0);
+        }
+        for (at, page) in self.pages.iter().enumerate() {
+            file.extend(page.bytes(2 + at as u64));
+            file.resize((3 + at) * PAGE, 0);
+        }
+        file
+    }
+}

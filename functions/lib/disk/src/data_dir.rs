@@ -1,0 +1,62 @@
+//! Where on a volume etcd's data is.
+
+use crate::fault::Fault;
+use crate::files::{Entry, Files, Kind};
+
+/// The paths of all data directories, by the first layout that has one.
+///
+/// etcd-manager's is `data/<token>` (what it has put away is in `data-trashcan`), protokube's `var/etcd/data*`: `data`
+/// for main, `data-events` for events. A volume that came from protokube to etcd-manager may have both: etcd-manager
+/// runs the first.
+pub(crate) fn find(files: &dyn Files) -> Result<Vec<String>, Fault> {
+    let managed = with_member(files, "data", |_| true)?;
+    if !managed.is_empty() {
+        return Ok(managed);
+    }
+    with_member(files, "var/etcd", |name| name.starts_with("data") && name != "data-trashcan")
+}
+
+/// The directories in `parent` that etcd has made its own: it puts everything into `member`.
+fn with_member(files: &dyn Files, parent: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    for directory in directories(files, parent)?.iter().filter(|entry| wanted(&entry.name)) {
+        let path = format!("{parent}/{}", directory.name);
+        if directories(files, &path)?.iter().any(|entry| entry.name == "member") {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// The directories in a directory; none if it is not there.
+fn directories(files: &dyn Files, path: &str) -> Result<Vec<Entry>, Fault> {
+    match files.list(path) {
+        Ok(mut entries) => {
+            entries.retain(|entry| entry.kind == Kind::Directory);
+            Ok(entries)
+        }
+        Err(Fault::Missing(_)) => Ok(Vec::new()),
+        Err(fault) => Err(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Tree;
+
+    fn found(paths: &[&str]) -> Vec<String> {
+        find(&Tree::new(paths.iter().map(|path| (*path, Vec::new())))).expect("sound")
+    }
+
+    #[test]
+    fn both_layouts_are_found_and_the_trashcan_is_not() {
+        let managed = ["data/token/member/snap/db", "data-trashcan/old/member/snap/db", "state"];
+        assert_eq!(found(&managed), ["data/token"]);
+        let legacy = ["var/etcd/data-events/member/snap/db", "var/etcd/data-trashcan/member/snap/db"];
+        assert_eq!(found(&legacy), ["var/etcd/data-events"]);
+        assert_eq!(found(&["var/etcd/data/member/x", "data/token/member/x"]), ["data/token"]);
+        assert_eq!(found(&["data/token/other/x", "lost+found/x"]), [""; 0]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Reads a volume and judges it.
+
+use std::sync::Arc;
+
+use crate::bbolt::Db;
+use crate::blocks::{Blocks, Unreadable};
+use crate::examined::{Depth, Examined};
+use crate::fault::Fault;
+use crate::files::{self, Files};
+use crate::findings::Findings;
+use crate::log::{self, Log};
+use crate::store::{self, Store};
+use crate::{data_dir, rules};
+
+/// Reads the volume and says whether an etcd is structurally restorable from it.
+///
+/// An error is only the source's: whatever is on the disk ends in a verdict.
+pub fn examine(blocks: Arc<dyn Blocks>, depth: Depth) -> Result<Examined, Unreadable> {
+    let volume = blocks.size();
+    let mut findings = Findings::default();
+    match findings.note(files::mount(blocks))? {
+        Some(files) => survey(files.as_ref(), depth, volume),
+        None => Ok(nothing(findings)),
+    }
+}
+
+/// Judges what is in a file system.
+fn survey(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unreadable> {
+    let mut findings = Findings::default();
+    let Some(found) = findings.note(data_dir::find(files))? else { return Ok(nothing(findings)) };
+    let surveys = found.iter().map(|path| Survey::of(files, path, depth, volume));
+    // Of several, the one that was last written to: etcd-manager leaves one, so any other is somebody's doing.
+    let newest = surveys.collect::<Result<Vec<_>, _>>()?.into_iter().max_by_key(Survey::index);
+    let Some(mut survey) = newest else {
+        findings.corrupt("no etcd data directory: neither data/<token>/member nor var/etcd/data*/member");
+        return Ok(nothing(findings));
+    };
+    if found.len() > 1 {
+        survey.findings.degraded(format!("{} etcd data directories: {}", found.len(), found.join(", ")));
+    }
+    Ok(survey.examined())
+}
+
+fn nothing(findings: Findings) -> Examined {
+    Survey { findings, path: None, db_bytes: None, store: None, log: None }.examined()
+}
+
+/// What one data directory says.
+struct Survey {
+    findings: Findings,
+    path: Option<String>,
+    db_bytes: Option<u64>,
+    store: Option<Store>,
+    log: Option<Log>,
+}
+
+impl Survey {
+    fn of(files: &dyn Files, path: &str, depth: Depth, volume: u64) -> Result<Self, Unreadable> {
+        let mut findings = Findings::default();
+        let (db_bytes, store) = db(files, &format!("{path}/member/snap/db"), depth, &mut findings)?;
+        let log = log::read(files, path, depth, volume, &mut findings);
+        let log = findings.note(log)?;
+        if let Some(log) = &log {
+            rules::judge(store.as_ref(), log, &mut findings);
+        }
+        Ok(Self { findings, path: Some(path.to_owned()), db_bytes, store, log })
+    }
+
+    /// How far it came.
+    fn index(&self) -> u64 {
+        let log = self.log.as_ref().map_or(0, |log| log.replay.last_index);
+        log.max(self.store.as_ref().map_or(0, |store| store.consistent_index))
+    }
+
+    fn examined(self) -> Examined {
+        let (verdict, reason) = self.findings.verdict();
+        let replay = self.log.map(|log| log.replay);
+        let identity = replay.as_ref().and_then(|replay| replay.identity);
+        let store = self.store.as_ref();
+        Examined {
+            verdict,
+            reason,
+            etcd_version: store.and_then(|store| store.etcd_version.clone()),
+            cluster_id: identity.map(|(_, cluster)| cluster),
+            member_id: identity.map(|(member, _)| member),
+            revision: store.map(|store| store.revision),
+            consistent_index: store.map(|store| store.consistent_index),
+            wal_last_index: replay.as_ref().map(|replay| replay.last_index),
+            term: replay.as_ref().map(|replay| replay.state.term),
+            commit: replay.as_ref().map(|replay| replay.state.commit),
+            db_bytes: self.db_bytes,
+            members: self.store.map(|store| store.members).unwrap_or_default(),
+            data_dir: self.path,
+        }
+    }
+}
+
+/// The db's size, and what it says of itself.
+fn db(
+    files: &dyn Files,
+    path: &str,
+    depth: Depth,
+    findings: &mut Findings,
+) -> Result<(Option<u64>, Option<Store>), Unreadable> {
+    let Some(file) = findings.note(files.open(path))? else { return Ok((None, None)) };
+    let size = Some(file.size());
+    let place = |fault: Fault| fault.within(&format!("/{path}"));
+    let Some(db) = findings.note(Db::open(file.as_ref()).map_err(place))? else { return Ok((size, None)) };
+    if let Some(weakness) = &db.weakness {
+        findings.degraded(format!("/{path}: {weakness}; the other one is used, maybe a transaction older"));
+    }
+    let store = findings.note(store::read(&db).map_err(place))?;
+    if depth == Depth::Deep && store.is_some() {
+        findings.note(store::read_all(&db).map_err(place))?;
+    }
+    Ok((size, store))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! The journal's replay, in memory.
+//!
+//! The reader walks the log (which transactions are committed, what they revoke, every checksum); what it would then
+//! hold in memory is the whole log. So it is mounted as if the journal were clean, and what the walk found is replayed
+//! here: of each block only its last version, within a bound.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use fs_ext4::block_io::BlockDevice;
+use fs_ext4::checksum::{Checksummer, linux_crc32c};
+use fs_ext4::error::{Error, Result};
+use fs_ext4::inode::Inode;
+use fs_ext4::jbd2::{JBD2_MAGIC_NUMBER, JournalSuperblock};
+use fs_ext4::journal::{self, ReplayEntry, TAG_ESCAPED};
+use fs_ext4::{Filesystem, Superblock, bgd};
+
+use super::extents::{self, Geometry, Run};
+use super::read_ahead::ReadAhead;
+
+/// The most bytes that a replay keeps in memory. A full journal of 128 MiB, the largest on a volume below 128 GiB,
+/// writes the same few thousand blocks again and again.
+const MOST_REPLAYED: u64 = 96 << 20;
+
+/// Where the journal's superblock has its start and its checksum.
+const START: Range<usize> = 0x1c..0x20;
+const CHECKSUM: Range<usize> = 0xfc..0x100;
+
+/// A journal that must be replayed.
+pub(super) struct Journal {
+    superblock: JournalSuperblock,
+    /// Its first block, and where on the volume that is, in bytes.
+    head: Vec<u8>,
+    head_at: u64,
+    runs: Vec<Run>,
+    block_size: u64,
+}
+
+/// Finds the journal, if there is one to replay.
+pub(super) fn find(device: &dyn BlockDevice, superblock: &Superblock) -> Result<Option<Journal>> {
+    if superblock.journal_inode == 0 {
+        return Ok(None);
+    }
+    let checksums = Checksummer::from_superblock(superblock);
+    let groups = bgd::read_all(device, superblock, &checksums)?;
+    let block_size = superblock.block_size();
+    let (block, offset) = bgd::locate_inode(superblock, &groups, superblock.journal_inode)?;
+    let mut raw = vec![0; usize::from(superblock.inode_size)];
+    device.read_at(block * u64::from(block_size) + u64::from(offset), &mut raw)?;
+    let inode = Inode::parse(&raw)?;
+    if !inode.has_extents() {
+        return Err(Error::Unsupported("a journal without extents, from an ext3"));
+    }
+    let geometry = Geometry { device, checksums: &checksums, block_size, blocks: superblock.blocks_count };
+    let runs = extents::runs(&geometry, superblock.journal_inode, &inode)?;
+    let first = runs.first().filter(|run| run.logical.start == 0 && !run.unwritten);
+    let head_at = first.ok_or(Error::Corrupt("a journal without a beginning"))?.physical * u64::from(block_size);
+    let mut head = vec![0; block_size as usize];
+    device.read_at(head_at, &mut head)?;
+    let superblock = JournalSuperblock::parse(&head)?;
+    // The reader does not look at it, the kernel does: a wrong start would pass for a clean journal.
+    if superblock.uses_csum_v2_or_v3() && superblock.checksum != checksum(&head) {
+        return Err(Error::BadChecksum { what: "journal superblock" });
+    }
+    let journal = Journal { superblock, head, head_at, runs, block_size: block_size.into() };
+    Ok((!journal.superblock.is_clean()).then_some(journal))
+}
+
+/// Of the superblock's 1024 bytes, its own field taken as zeros.
+fn checksum(head: &[u8]) -> u32 {
+    let mut bytes = head[..1024].to_vec();
+    bytes[CHECKSUM].fill(0);
+    linux_crc32c(!0, &bytes)
+}
+
+impl Journal {
+    /// Where on the volume its first block is, in bytes, and that block as if the journal were clean.
+    pub(super) fn as_if_clean(&self) -> (u64, Vec<u8>) {
+        let mut head = self.head.clone();
+        head[START].fill(0);
+        let checksum = checksum(&head);
+        if self.superblock.uses_csum_v2_or_v3() {
+            head[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
+        }
+        (self.head_at, head)
+    }
+
+    /// Hints for its walk. How far it goes is only known then: from the start round to there again.
+    pub(super) fn read_ahead(&self) -> ReadAhead {
+        let start = u64::from(self.superblock.start);
+        ReadAhead::new(self.bytes(start..u64::MAX).chain(self.bytes(0..start)))
+    }
+
+    /// Where on the volume these blocks of the journal are, in bytes.
+    fn bytes(&self, blocks: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+        self.runs.iter().filter_map(move |run| {
+            let (from, to) = (blocks.start.max(run.logical.start), blocks.end.min(run.logical.end));
+            let first = run.physical + from.saturating_sub(run.logical.start);
+            (from < to).then(|| first * self.block_size..(first + to - from) * self.block_size)
+        })
+    }
+
+    /// Where on the volume a block of the journal is, in bytes.
+    fn place(&self, block: u64) -> Result<u64> {
+        let place = self.bytes(block..block + 1).next();
+        place.map(|bytes| bytes.start).ok_or(Error::Corrupt("a journal with a hole"))
+    }
+
+    /// Replays it over a file system that was mounted as if it were clean.
+    pub(super) fn replay(&self, mounted: &Filesystem) -> Result<()> {
+        let plan = journal::walk(mounted, &self.superblock)?;
+        let last: BTreeMap<u64, &ReplayEntry> = plan.writes.iter().map(|write| (write.fs_block, write)).collect();
+        if last.len() as u64 * self.block_size > MOST_REPLAYED {
+            return Err(Error::Unsupported("a journal that changes more blocks than are kept in memory"));
+        }
+        for (block, write) in last {
+            if block >= mounted.sb.blocks_count {
+                return Err(Error::Corrupt("the journal names a block past the end of the file system"));
+            }
+            let mut bytes = mounted.read_block(self.place(write.journal_block)? / self.block_size)?;
+            if write.flags & TAG_ESCAPED != 0 {
+                bytes[..4].copy_from_slice(&JBD2_MAGIC_NUMBER.to_be_bytes());
+            }
+            mounted.dev.populate_cache(block, bytes);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! The rules between db, WAL and `.snap`: each alone may be sound, and etcd would still not start, or start with less
+//! than it had.
+
+use crate::findings::Findings;
+use crate::log::Log;
+use crate::store::Store;
+
+/// Holds what was read against the rules.
+///
+/// 1. The db must not be ahead of the log: etcd skips what it has applied by the consistent index (`apply.go`,
+///    `shouldApplyV3`), so it would drop the next entries silently. The commit index is no bound: HardState is written
+///    before what it commits is known, and may lag in a crash image.
+/// 2. The db must have reached the snapshot: etcd replays only what follows it, and refuses to start without the
+///    leader's db (`RecoverSnapshotBackend`).
+/// 3. The log must begin where the snapshot ends, or at 1 without one (`selectWALFiles`, `ReadAll`).
+/// 4. The log must have no gap (`ReadAll`: `ErrSliceOutOfRange`) and reach what is committed (raft's `loadState` panics:
+///    "out of range").
+/// 5. A torn end is allowed in the last segment only: the WAL's decoder holds to that.
+pub(crate) fn judge(store: Option<&Store>, log: &Log, findings: &mut Findings) {
+    let replay = &log.replay;
+    let (start, last, commit) = (replay.start.index, replay.last_index, replay.state.commit);
+    match replay.gap {
+        Some((from, to)) if from == start => findings.corrupt(format!(
+            "rule 3: the WAL's first entry is {to}, but {} ends at {from}",
+            if start == 0 { "there is no snapshot and the log" } else { "the newest snapshot" }
+        )),
+        Some((from, to)) => findings.corrupt(format!("rule 4: WAL entry {to} follows {from}")),
+        None => {}
+    }
+    if last < commit {
+        findings.corrupt(format!("rule 4: the WAL's last entry is {last}, but {commit} are committed"));
+    }
+    if !replay.has_start {
+        findings.corrupt("rule 3: the WAL records neither a snapshot that is there nor its own beginning");
+    }
+    if replay.identity.is_none() {
+        findings.corrupt("the WAL does not say whose it is");
+    }
+    let Some(index) = store.map(|store| store.consistent_index) else { return };
+    if index > last {
+        findings.corrupt(format!("rule 1: the db is at index {index}, the WAL ends at {last}"));
+    }
+    if index < start && log.has_sent_db {
+        findings
+            .degraded(format!("the db is at index {index}; etcd would take the one that the leader sent for {start}"));
+    } else if index < start {
+        findings.corrupt(format!("rule 2: the db is at index {index}, the newest snapshot at {start}"));
+    }
+}

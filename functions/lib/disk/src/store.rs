@@ -1,0 +1,118 @@
+//! What etcd keeps in its db, beside the keys themselves.
+//!
+//! Buckets and keys are those of etcd's `mvcc` (`key`: revisions), `cindex` (`meta`) and `membership` (`members`,
+//! `cluster`).
+
+use crate::bbolt::{Bucket, Db};
+use crate::examined::EtcdMember;
+use crate::fault::{Fault, broken};
+
+/// Bytes of a revision's key: main (8), `_`, sub (8). A deletion has a `t` more.
+const REVISION: usize = 17;
+
+/// What a db says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Store {
+    /// Of the last key; 0 while there is none.
+    pub(crate) revision: i64,
+    /// The last raft index that is in the db.
+    pub(crate) consistent_index: u64,
+    /// The cluster's version, e.g. `3.5`: not yet set in the first seconds of a cluster's life.
+    pub(crate) etcd_version: Option<String>,
+    pub(crate) members: Vec<EtcdMember>,
+}
+
+/// Reads a db by the pages that lead there.
+pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
+    let keys = bucket(db, "key")?;
+    let meta = bucket(db, "meta")?;
+    Ok(Store {
+        revision: db.last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?,
+        consistent_index: db.get(&meta, "consistent_index")?.map_or(Ok(0), |value| number(&value))?,
+        etcd_version: version(db)?,
+        members: members(db)?,
+    })
+}
+
+/// Reads every page of every bucket.
+pub(crate) fn read_all(db: &Db<'_>) -> Result<(), Fault> {
+    db.every_key(&mut |bucket, key| if bucket == "key" { revision(key).map(|_| ()) } else { Ok(()) })
+}
+
+fn bucket(db: &Db<'_>, name: &str) -> Result<Bucket, Fault> {
+    db.bucket(name)?.ok_or_else(|| broken(format!("no bucket `{name}`")))
+}
+
+fn revision(key: &[u8]) -> Result<i64, Fault> {
+    let sound = key.get(8) == Some(&b'_') && matches!((key.len(), key.last()), (REVISION, _) | (18, Some(b't')));
+    let main = key.first_chunk().map(|main| i64::from_be_bytes(*main));
+    main.filter(|main| sound && *main >= 0).ok_or_else(|| broken("a key in `key` that is no revision"))
+}
+
+fn number(value: &[u8]) -> Result<u64, Fault> {
+    let number = value.try_into().map(u64::from_be_bytes);
+    number.map_err(|_| broken("a consistent index that is no number"))
+}
+
+/// etcd writes it as `3.5.0`: the patch level is always 0.
+fn version(db: &Db<'_>) -> Result<Option<String>, Fault> {
+    let Some(cluster) = db.bucket("cluster")? else { return Ok(None) };
+    let version = db.get(&cluster, "clusterVersion")?;
+    Ok(version.map(|version| {
+        let version = String::from_utf8_lossy(&version).into_owned();
+        version.strip_suffix(".0").map_or(version.clone(), str::to_owned)
+    }))
+}
+
+/// A value in `members`: etcd's `membership.Member`.
+#[derive(serde::Deserialize)]
+struct Member {
+    id: u64,
+    #[serde(default)]
+    name: String,
+    #[serde(default, rename = "peerURLs")]
+    peer_urls: Option<Vec<String>>,
+}
+
+fn members(db: &Db<'_>) -> Result<Vec<EtcdMember>, Fault> {
+    let Some(bucket) = db.bucket("members")? else { return Ok(Vec::new()) };
+    let member = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let member: Member = serde_json::from_slice(&value)
+            .map_err(|error| broken(format!("member {}: {error}", String::from_utf8_lossy(&key))))?;
+        Ok(EtcdMember { id: member.id, name: member.name, peer_urls: member.peer_urls.unwrap_or_default() })
+    };
+    db.entries(&bucket)?.into_iter().map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bbolt::testing::DbFile;
+    use crate::tests::Held;
+
+    #[test]
+    fn a_store_tells_what_it_is() {
+        let held = Held(DbFile::etcd_at(7, 12).bytes());
+        let db = Db::open(&held).expect("sound");
+        let peer_urls = vec!["http://localhost:2380".to_owned()];
+        let member = EtcdMember { id: 0x91bc_3c39_8fb3_c146, name: "a".to_owned(), peer_urls };
+        let expected =
+            Store { revision: 7, consistent_index: 12, etcd_version: Some("3.4".to_owned()), members: vec![member] };
+        assert_eq!(read(&db), Ok(expected));
+        assert_eq!(read_all(&db), Ok(()));
+    }
+
+    #[test]
+    fn a_revision_has_its_form() {
+        let key = |length: usize, end: u8| {
+            let mut key = [&5_u64.to_be_bytes()[..], b"_", &[0; 8]].concat();
+            key.resize(length, end);
+            key
+        };
+        assert_eq!(revision(&key(17, 0)), Ok(5));
+        assert_eq!(revision(&key(18, b't')), Ok(5));
+        for bad in [key(18, b'x'), key(16, 0), key(9, 0), Vec::new(), vec![0xff; 17]] {
+            assert!(revision(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The write-ahead log: what etcd will replay when it starts.
+//!
+//! The format and every rule are etcd's `server/wal` (3.4: `wal`): `decoder.go` (frames, torn tails), `wal.go`
+//! (`ReadAll`, `selectWALFiles`), `util.go` (names).
+
+mod decoder;
+mod names;
+mod record;
+mod replay;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use names::segments;
+pub(crate) use replay::{Replay, replay};
+
+/// A place in the raft log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Position {
+    pub(crate) index: u64,
+    pub(crate) term: u64,
+}
+
+/// What the last HardState says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct HardState {
+    pub(crate) term: u64,
+    pub(crate) commit: u64,
+}

@@ -1,0 +1,208 @@
+//! Reading a WAL from a snapshot on, as etcd's `ReadAll` does when it starts.
+
+use super::decoder::{Decoder, Next};
+use super::names::{self, Segment};
+use super::record::{self, CRC, ENTRY, METADATA, Record, SNAPSHOT, STATE};
+use super::{HardState, Position};
+use crate::fault::{Fault, broken};
+use crate::files::File;
+use crate::protobuf::Malformed;
+
+/// What a WAL says, read from a snapshot on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Replay {
+    /// The snapshot it was read from; index 0 without one.
+    pub(crate) start: Position,
+    /// The member's id and the cluster's.
+    pub(crate) identity: Option<(u64, u64)>,
+    pub(crate) state: HardState,
+    /// The last entry's index after the start, or the start's.
+    pub(crate) last_index: u64,
+    /// Whether the log itself records the snapshot: etcd starts only from one that it does.
+    pub(crate) has_start: bool,
+    /// Where an entry does not follow the one before it: those two indexes.
+    pub(crate) gap: Option<(u64, u64)>,
+    /// The metadata record as it is: all must be the same.
+    metadata: Option<Vec<u8>>,
+}
+
+/// Reads the segments that etcd would open to start from a snapshot, or all of them, in order.
+///
+/// `most` bounds the bytes of all segments together: files can claim more than the volume holds.
+pub(crate) fn replay(
+    segments: &[Segment],
+    start: Position,
+    all: bool,
+    most: u64,
+    open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
+) -> Result<Replay, Fault> {
+    let needed = names::from(segments, start)?;
+    let read = if all { segments } else { needed };
+    let mut replay = Replay { start, last_index: start.index, ..Replay::default() };
+    let (mut crc, mut total) = (0, 0_u64);
+    for (at, segment) in read.iter().enumerate() {
+        let file = open(&segment.name)?;
+        total = total.saturating_add(file.size());
+        if total > most {
+            return Err(broken(format!("{}: the WAL claims more bytes than the volume has", segment.name)));
+        }
+        let is_last = at + 1 == read.len();
+        let mut decoder = Decoder::new(file.as_ref(), crc, is_last);
+        replay.segment(&mut decoder).map_err(|fault| fault.within(&segment.name))?;
+        crc = decoder.crc();
+    }
+    Ok(replay)
+}
+
+impl Replay {
+    fn segment(&mut self, decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+        loop {
+            let expected = decoder.crc();
+            match decoder.next()? {
+                Next::End | Next::Torn => return Ok(()),
+                Next::Record(record) if record.kind == CRC => {
+                    let crc = record.crc;
+                    // 0 is a decoder's that has read nothing yet.
+                    if expected != 0 && crc != expected {
+                        return Err(broken("its checksum does not follow the segment's before it"));
+                    }
+                    decoder.set_crc(crc);
+                }
+                Next::Record(record) => self.take(record)?,
+            }
+        }
+    }
+
+    fn take(&mut self, record: Record<'_>) -> Result<(), Fault> {
+        let malformed = |Malformed| broken(format!("a record of kind {} that is none", record.kind));
+        match record.kind {
+            METADATA => {
+                if self.metadata.as_ref().is_some_and(|known| known != record.data) {
+                    return Err(broken("two members' records in one log"));
+                }
+                self.metadata = Some(record.data.to_vec());
+                self.identity = Some(record::identity(record.data).map_err(malformed)?);
+            }
+            ENTRY => self.entry(record::entry(record.data).map_err(malformed)?),
+            STATE => self.state = record::state(record.data).map_err(malformed)?,
+            SNAPSHOT => {
+                let snapshot = record::snapshot(record.data).map_err(malformed)?;
+                if snapshot.index == self.start.index {
+                    if snapshot.term != self.start.term {
+                        return Err(broken(format!("the snapshot at {} has another term in the log", snapshot.index)));
+                    }
+                    self.has_start = true;
+                }
+            }
+            other => return Err(broken(format!("a record of the unknown kind {other}"))),
+        }
+        Ok(())
+    }
+
+    /// An entry may take the place of a later one that was never committed; it may not leave a gap.
+    fn entry(&mut self, entry: Position) {
+        if entry.index <= self.start.index {
+            return;
+        }
+        if entry.index - 1 > self.last_index {
+            self.gap.get_or_insert((self.last_index, entry.index));
+        }
+        self.last_index = entry.index;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{self, Log};
+    use super::*;
+    use crate::tests::Held;
+
+    fn read(files: &[(&str, Vec<u8>)], index: u64, all: bool) -> Result<Replay, Fault> {
+        let segments = testing::segments(files);
+        let open = |name: &str| -> Result<Box<dyn File>, Fault> {
+            let found = files.iter().find(|(named, _)| *named == name).expect("opened as listed");
+            Ok(Box::new(Held(found.1.clone())))
+        };
+        replay(&segments, Position { index, term: u64::from(index > 0) }, all, 1 << 20, open)
+    }
+
+    const FIRST: &str = "0000000000000000-0000000000000000.wal";
+    const SECOND: &str = "0000000000000001-0000000000000004.wal";
+
+    /// Two segments: entries 1 to 3, then 4 to 6 and a snapshot at 4.
+    fn two() -> [(&'static str, Vec<u8>); 2] {
+        let mut log = Log::new();
+        for index in 1..=3 {
+            log.entry(1, index, b"value");
+        }
+        log.state(1, 2);
+        let first = log.cut();
+        for index in 4..=6 {
+            log.entry(1, index, b"value");
+        }
+        log.snapshot(4, 1);
+        log.state(2, 5);
+        [(FIRST, first), (SECOND, log.bytes())]
+    }
+
+    #[test]
+    fn a_log_is_read_over_its_segments() {
+        let replay = read(&two(), 0, false).expect("sound");
+        assert_eq!(replay.identity, Some((0xa, 0xc)));
+        assert_eq!(replay.state, HardState { term: 2, commit: 5 });
+        assert_eq!((replay.last_index, replay.has_start, replay.gap), (6, true, None));
+    }
+
+    #[test]
+    fn from_a_snapshot_only_what_covers_it_is_read() {
+        let mut files = two();
+        files[0].1[100] ^= 1;
+        assert!(read(&files, 0, false).is_err());
+        let replay = read(&files, 4, false).expect("the first segment is not needed");
+        assert_eq!((replay.last_index, replay.has_start), (6, true));
+        assert!(read(&files, 4, true).is_err(), "all are read when asked");
+    }
+
+    #[test]
+    fn a_snapshot_that_the_log_does_not_know_is_told() {
+        assert!(!read(&two(), 5, false).expect("sound").has_start);
+    }
+
+    #[test]
+    fn a_changed_first_segment_breaks_the_chain() {
+        let [_, second] = two();
+        let mut other = Log::new();
+        other.entry(1, 1, b"another");
+        let fault = read(&[(FIRST, other.cut()), second], 0, false).expect_err("broken").to_string();
+        assert!(fault.ends_with("its checksum does not follow the segment's before it"), "{fault}");
+    }
+
+    #[test]
+    fn an_entry_may_be_rewritten_but_not_skipped() {
+        let last = |indexes: &[u64]| {
+            let mut log = Log::new();
+            for index in indexes {
+                log.entry(1, *index, b"value");
+            }
+            let replay = read(&[(FIRST, log.bytes())], 0, false).expect("framed well");
+            (replay.last_index, replay.gap)
+        };
+        assert_eq!(last(&[1, 2, 3, 2]), (2, None));
+        assert_eq!(last(&[1, 2, 4]), (4, Some((2, 4))));
+        assert_eq!(last(&[2, 3]), (3, Some((0, 2))));
+    }
+
+    #[test]
+    fn another_members_record_is_refused() {
+        let mut log = Log::new();
+        log.metadata(0xb, 0xc);
+        assert!(read(&[(FIRST, log.bytes())], 0, false).is_err());
+    }
+
+    #[test]
+    fn more_bytes_than_the_volume_has_are_not_read() {
+        let mut log = Log::new().bytes();
+        log.resize((1 << 20) + 1, 0);
+        assert!(read(&[(FIRST, log)], 0, false).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! What each kind of damage to a volume leads to.
+
+use std::sync::Arc;
+
+use etcd_backup_disk::files::{self, File};
+use etcd_backup_disk::{Blocks, Depth, Examined, Unreadable, Verdict, examine};
+
+use crate::image::{Image, fixture};
+
+/// Bytes of a page of the fixtures' dbs.
+const PAGE: u64 = 4096;
+const ZEROS: [u8; 4096] = [0; 4096];
+
+/// A sound volume, and where what is damaged lies on it.
+struct Volume {
+    image: Image,
+    db: String,
+    wal: String,
+}
+
+impl Volume {
+    fn sound() -> Self {
+        let fixture = fixture("clean-3.5");
+        let member = format!("{}/member", fixture.text("data_dir").expect("a data directory"));
+        let wal = format!("{member}/wal/0000000000000000-0000000000000000.wal");
+        Self { image: fixture.image(), db: format!("{member}/snap/db"), wal }
+    }
+
+    /// The volume with these bytes of a file changed.
+    fn with(&self, path: &str, offset: u64, change: &[u8]) -> Image {
+        let mut image = self.image.clone();
+        image.write(self.image.place(path, offset..offset + change.len() as u64), change);
+        image
+    }
+
+    fn read(&self, path: &str, offset: u64, length: usize) -> Vec<u8> {
+        let files = files::mount(Arc::new(self.image.clone())).expect("mounted");
+        let mut bytes = vec![0; length];
+        files.open(path).expect("opened").read_at(offset, &mut bytes).expect("read");
+        bytes
+    }
+
+    /// The volume with one bit of a file changed.
+    fn flipped(&self, path: &str, offset: u64) -> Image {
+        let bytes = self.read(path, offset, 1);
+        self.with(path, offset, &[bytes[0] ^ 1])
+    }
+}
+
+fn judge(image: &Image, depth: Depth) -> Examined {
+    examine(Arc::new(image.clone()), depth).expect("it can be read")
+}
+
+/// Holds both verdicts against what is expected.
+fn expect(image: &Image, shallow: Verdict, deep: Verdict) {
+    for (depth, expected) in [(Depth::Shallow, shallow), (Depth::Deep, deep)] {
+        let examined = judge(image, depth);
+        assert_eq!(examined.verdict, expected, "{depth:?}: {:?}", examined.reason);
+    }
+}
+
+#[test]
+fn the_file_system() {
+    let sound = Volume::sound();
+    expect(&sound.image, Verdict::Ok, Verdict::Ok);
+    for (what, offset, bytes) in [("superblock", 1024, 1024), ("group descriptors", 4096, 64)] {
+        let mut zeroed = sound.image.clone();
+        zeroed.write(offset, &vec![0; bytes]);
+        let examined = judge(&zeroed, Depth::Shallow);
+        assert_eq!(examined.verdict, Verdict::Corrupt, "{what}: {:?}", examined.reason);
+    }
+    // Each bit of the superblock's first half is either checked or makes no difference: never "unsupported".
+    for at in (1024..1536).step_by(7) {
+        let mut raw = [0];
+        sound.image.read_at(at, &mut raw).expect("in memory");
+        let mut flipped = sound.image.clone();
+        flipped.write(at, &[raw[0] ^ 0x10]);
+        let examined = judge(&flipped, Depth::Shallow);
+        assert_eq!(examined.verdict, Verdict::Corrupt, "byte {at}: {:?}", examined.reason);
+    }
+}
+
+/// Without its journal the volume holds an older state, or none: not even a flipped bit may make it pass for clean.
+#[test]
+fn the_journals_beginning() {
+    let image = fixture("dirty-journal-3.5").image();
+    let is_journal = |at: &u64| {
+        let mut head = [0; 8];
+        image.read_at(*at, &mut head).expect("in memory");
+        head == [0xc0, 0x3b, 0x39, 0x98, 0, 0, 0, 4]
+    };
+    let head = (0..image.size()).step_by(ZEROS.len()).find(is_journal).expect("a journal");
+    for (what, offset, bytes) in [("start", 0x1c, [0; 4]), ("sequence", 0x18, [0x7f; 4]), ("magic", 0, [0; 4])] {
+        let mut changed = image.clone();
+        changed.write(head + offset, &bytes);
+        let examined = judge(&changed, Depth::Shallow);
+        assert_eq!(examined.verdict, Verdict::Corrupt, "{what}: {:?}", examined.reason);
+    }
+}
+
+#[test]
+fn the_metas_and_the_root_page() {
+    let sound = Volume::sound();
+    for meta in [0, 1] {
+        let one_bad = sound.flipped(&sound.db, meta * PAGE + 20);
+        expect(&one_bad, Verdict::Degraded, Verdict::Degraded);
+    }
+    let mut both = sound.with(&sound.db, 0, &ZEROS);
+    both.write(sound.image.place(&sound.db, PAGE..2 * PAGE), &ZEROS);
+    expect(&both, Verdict::Corrupt, Verdict::Corrupt);
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    let metas = [0, 1].map(|meta| sound.read(&sound.db, meta * PAGE + 16, 64));
+    let newest = metas.iter().max_by_key(|meta| number(&meta[48..56])).expect("two");
+    let root = number(&newest[16..24]);
+    let no_root = sound.with(&sound.db, root * PAGE, &ZEROS);
+    expect(&no_root, Verdict::Corrupt, Verdict::Corrupt);
+}
+
+/// Pages of the db that are leaves of `key`; some of them are free, and their contents old.
+fn leaves_of_key(sound: &Volume) -> Vec<u64> {
+    let pages = sound.read(&sound.db, 0, 400 * ZEROS.len());
+    let is_leaf = |page: &[u8]| {
+        let position = 16 + usize::from(page[20]) + usize::from(page[21]) * 256;
+        page[8..10] == [2, 0] && page[10] > 1 && page[24] == 17 && page.get(position + 8) == Some(&b'_')
+    };
+    let pages = (0..).zip(pages.chunks(ZEROS.len()));
+    pages.filter(|(_, page)| is_leaf(page)).map(|(id, _)| id).collect()
+}
+
+#[test]
+fn a_leaf_only_deep_can_see() {
+    let sound = Volume::sound();
+    let seen = leaves_of_key(&sound).into_iter().filter(|page| {
+        let zeroed = sound.with(&sound.db, page * PAGE, &ZEROS);
+        judge(&zeroed, Depth::Shallow).verdict == Verdict::Ok && judge(&zeroed, Depth::Deep).verdict == Verdict::Corrupt
+    });
+    assert!(seen.count() >= 3);
+}
+
+#[test]
+fn a_byte_in_a_value_nobody_can_see() {
+    let sound = Volume::sound();
+    for page in leaves_of_key(&sound) {
+        // The last byte of the page that is not zero is a value's: values follow their keys, in order.
+        let bytes = sound.read(&sound.db, page * PAGE, ZEROS.len());
+        let last = bytes.iter().rposition(|byte| *byte != 0).expect("a leaf") as u64;
+        expect(&sound.flipped(&sound.db, page * PAGE + last), Verdict::Ok, Verdict::Ok);
+    }
+}
+
+#[test]
+fn the_write_ahead_log() {
+    let sound = Volume::sound();
+    for offset in [100, 1000, 5000, 20_000] {
+        expect(&sound.flipped(&sound.wal, offset), Verdict::Corrupt, Verdict::Corrupt);
+    }
+    // Zeros look like the end of the log: only the rules between log, db and snapshot see it.
+    for offset in [0, 4096, 16_384] {
+        let zeroed = sound.with(&sound.wal, offset, &[0; 4096]);
+        let examined = judge(&zeroed, Depth::Shallow);
+        assert_eq!(examined.verdict, Verdict::Corrupt, "{offset}: {:?}", examined.reason);
+    }
+}
+
+/// A source that fails somewhere.
+struct Failing {
+    image: Image,
+    fails: std::ops::Range<u64>,
+}
+
+impl Blocks for Failing {
+    fn size(&self) -> u64 {
+        self.image.size()
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Unreadable> {
+        if offset < self.fails.end && offset + into.len() as u64 > self.fails.start {
+            return Err(Unreadable("expired".to_owned()));
+        }
+        self.image.read_at(offset, into)
+    }
+}
+
+#[test]
+fn a_source_that_fails_says_nothing_of_the_disk() {
+    let sound = Volume::sound();
+    let image = || sound.image.clone();
+    let at = |path: &str, offset| image().place(path, offset..offset + 1);
+    for from in [0, 1024, 4096, at(&sound.db, 0), at(&sound.db, PAGE), at(&sound.wal, 0), at(&sound.wal, 20_000)] {
+        let failing = Failing { image: image(), fails: from..from + 1 };
+        let result = examine(Arc::new(failing), Depth::Deep);
+        assert_eq!(result, Err(Unreadable("expired".to_owned())), "byte {from}");
+    }
+}
+
+#[test]
+fn reading_past_the_end_of_a_file_is_an_error() {
+    let sound = Volume::sound();
+    let files = files::mount(Arc::new(sound.image.clone())).expect("mounted");
+    let db: Box<dyn File> = files.open(&sound.db).expect("opened");
+    assert!(db.read_at(db.size() - 1, &mut [0; 2]).is_err());
+    assert!(db.read_at(u64::MAX, &mut [0; 2]).is_err());
+}

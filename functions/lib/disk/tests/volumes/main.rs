@@ -1,0 +1,8 @@
+//! Volumes of a real etcd: sound, damaged and hostile.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod damage;
+mod fixtures;
+mod hostile;
+mod image;
