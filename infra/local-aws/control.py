@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
+from moto.ebs.models import ebs_backends
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_block_store import Snapshot
 from moto.ec2.utils import random_snapshot_id
@@ -41,6 +43,14 @@ def put_settings(owner: Account, settings: dict[str, Any]) -> dict[str, Any]:
         raise Refused(f"unknown settings {unknown}")
     owner.settings |= settings
     return owner.settings
+
+
+def post_expired_tokens(owner: Account, _: None) -> dict[str, Any]:
+    for backend in ebs_backends[owner.id].values():
+        for snapshot in backend.snapshots.values():
+            for block in snapshot.blocks.values():
+                block.block_token = uuid4().hex
+    return {}
 
 
 def put_clock(owner: Account, clock: dict[str, Any]) -> dict[str, Any]:
@@ -196,6 +206,7 @@ ROUTES: dict[tuple[str, str], Callable[[Account, Any], Any]] = {
     ("GET", "healthz"): lambda owner, _: {"ok": True},
     ("PUT", "settings"): put_settings,
     ("PUT", "clock"): put_clock,
+    ("POST", "expired_tokens"): post_expired_tokens,
     ("GET", "calls"): lambda owner, _: owner.calls,
     ("DELETE", "calls"): delete_calls,
     ("POST", "faults"): post_faults,

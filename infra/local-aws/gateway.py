@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from io import BytesIO
 from typing import Any
@@ -21,12 +21,13 @@ from moto.sqs.responses import SQSResponse
 from moto.sts.responses import TokenResponse
 
 from account import Account, account
+from ebs import LocalEBS
 from ec2 import LocalEC2
 
 # moto lists the thousand methods of its EC2 class anew for every call.
 moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
 
-SERVICES = {"ec2": LocalEC2, "events": EventsHandler, "sqs": SQSResponse, "sts": TokenResponse}
+SERVICES = {"ebs": LocalEBS, "ec2": LocalEC2, "events": EventsHandler, "sqs": SQSResponse, "sts": TokenResponse}
 
 CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[^/]+/([^/]+)/")
 VOLUME_ID = re.compile(r"<volumeId>([^<]+)</volumeId>")
@@ -47,6 +48,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class MotoServerRequest(MotoRequest):
@@ -63,8 +65,9 @@ def handle(request: Request) -> Answer | None:
     if service not in SERVICES:
         return xml_error("UnknownService", f"The local AWS has no {service}.", 404)
 
-    body = request.body.decode()
-    action, params = call_of(request, body)
+    # The blocks of a snapshot are no text.
+    body = request.body.decode(errors="replace")
+    action, params = call_of(request, service, body)
     call = owner.begin(action, params)
     effect = owner.take_fault(action, params, body)
     # A call whose answer is lost has been carried out all the same.
@@ -76,12 +79,27 @@ def handle(request: Request) -> Answer | None:
     return answer
 
 
-def call_of(request: Request, body: str) -> tuple[str, dict[str, Any]]:
+def call_of(request: Request, service: str, body: str) -> tuple[str, dict[str, Any]]:
+    if service == "ebs":
+        return ebs_call(request)
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rpartition(".")[2], json.loads(body or "{}")
     params = dict(parse_qsl(body or request.query, keep_blank_values=True))
     return params.get("Action", ""), params
+
+
+def ebs_call(request: Request) -> tuple[str, dict[str, Any]]:
+    """EBS has paths where the others have names."""
+    _, _, *rest = request.path.split("/")
+    match request.method, rest:
+        case "GET", [snapshot, "blocks"]:
+            return "ListSnapshotBlocks", {"SnapshotId": snapshot}
+        case "GET", [snapshot, "blocks", index]:
+            return "GetSnapshotBlock", {"SnapshotId": snapshot, "BlockIndex": index}
+        case "PUT", [snapshot, "blocks", index]:
+            return "PutSnapshotBlock", {"SnapshotId": snapshot, "BlockIndex": index}
+    return f"{request.method} {request.path}", {}
 
 
 def perform(
@@ -143,9 +161,9 @@ def ask_moto(request: Request, owner: Account, service: str) -> Answer:
         traceback.print_exc(file=sys.stderr)
         return error_answer(request, "InternalError", f"moto failed: {error!r}", 500)
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
-    return Answer(
-        int(status), content_type or default_content_type(request), body.encode() if isinstance(body, str) else body
-    )
+    of_amazon = {name: str(value) for name, value in headers.items() if name.lower().startswith("x-amz")}
+    body = body.encode() if isinstance(body, str) else body
+    return Answer(int(status), content_type or default_content_type(request), body, of_amazon)
 
 
 def keep_events(owner: Account, params: dict[str, Any], answer: Answer) -> None:
@@ -159,7 +177,7 @@ def default_content_type(request: Request) -> str:
 
 
 def error_answer(request: Request, code: str, message: str, status: int) -> Answer:
-    if request.headers.get("X-Amz-Target"):
+    if request.headers.get("X-Amz-Target") or "/ebs/" in request.headers.get("Authorization", ""):
         body = json.dumps({"__type": code, "message": message})
         return Answer(status, default_content_type(request), body.encode())
     return xml_error(code, message, status)

@@ -1,4 +1,4 @@
-"""A local AWS for the tests and the demo: EC2, EventBridge, SQS and STS on 127.0.0.1.
+"""A local AWS for the tests and the demo: EC2, EBS, EventBridge, SQS and STS on 127.0.0.1.
 
     python server.py --port 0 [--until-stdin-closes]
 
@@ -60,6 +60,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         # One write for head and body: two small segments are what Nagle and delayed ACKs punish.
         self._headers_buffer.append(b"\r\n" + answer.body)
         self.flush_headers()
