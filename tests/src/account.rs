@@ -19,6 +19,7 @@ pub struct Account {
     id: String,
     url: String,
     ec2: Client,
+    ebs: aws_sdk_ebs::Client,
     settings: Mutex<Settings>,
     pub(crate) control: Control,
 }
@@ -29,6 +30,7 @@ struct Settings {
     page_size: Option<u32>,
     pending_snapshots: bool,
     creating_volumes: bool,
+    damaged_blocks: u32,
 }
 
 impl Account {
@@ -41,10 +43,17 @@ impl Account {
             // What a test sets up either works or fails it: a retry would hide a fault meant for the function.
             .retry_config(RetryConfig::disabled())
             .build();
+        let ebs = aws_sdk_ebs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new(id, "local", None, None, "scenarios"))
+            .endpoint_url(url)
+            .build();
         Self {
             id: id.to_owned(),
             url: url.to_owned(),
             ec2: Client::from_conf(config),
+            ebs: aws_sdk_ebs::Client::from_conf(ebs),
             settings: Mutex::default(),
             control: Control::new(url, id),
         }
@@ -86,6 +95,21 @@ impl Account {
     /// From now on a new volume is `available` at once, as at first.
     pub async fn volumes_are_made_at_once(&self) {
         self.set(|settings| settings.creating_volumes = false).await;
+    }
+
+    /// The next blocks that are asked for, so many, come with a byte changed.
+    pub async fn damage_next_blocks(&self, blocks: u32) {
+        self.set(|settings| settings.damaged_blocks = blocks).await;
+    }
+
+    /// No block can be got any more with a token that was listed so far.
+    pub async fn expire_block_tokens(&self) {
+        self.control.post("expired_tokens", &Value::Null).await;
+    }
+
+    /// The real client of the EBS direct APIs.
+    pub(crate) fn ebs(&self) -> &aws_sdk_ebs::Client {
+        &self.ebs
     }
 
     async fn set(&self, change: impl FnOnce(&mut Settings)) {

@@ -23,6 +23,7 @@
 pub mod account;
 pub mod changes;
 mod control;
+pub mod disk;
 pub mod events;
 pub mod faults;
 pub mod function;
@@ -39,6 +40,7 @@ pub mod tags;
 
 pub use account::Account;
 pub use changes::Which;
+pub use disk::Disk;
 pub use function::{Function, FunctionError, RunningFunction};
 pub use kops::Kops;
 pub use local_aws::LocalAws;

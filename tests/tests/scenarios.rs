@@ -9,3 +9,4 @@ mod readme;
 mod restore;
 mod stack;
 mod stand_in;
+mod verify;

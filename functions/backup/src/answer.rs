@@ -14,22 +14,6 @@ pub(crate) fn answer(report: &Report) -> Result<Value, FunctionError> {
     }
 }
 
-/// Most characters of a failure's sentence in an event.
-const MOST_SENTENCE: usize = 1000;
-
-/// The detail of the run's event. That of a failure says the sentence too, for a rule that mails it: without what would
-/// end the quoted text that EventBridge puts it into.
-pub(crate) fn detail(report: &Report, most: usize) -> String {
-    let Some(failure) = &report.failure else { return fit(&report.result, most) };
-    let plain = |c: char| if c == '"' || c.is_control() { '\'' } else { c };
-    let sentence: String = failure.chars().take(MOST_SENTENCE).map(plain).collect();
-    // No character takes more than four bytes.
-    let mut detail: Value =
-        serde_json::from_str(&fit(&report.result, most - 4 * MOST_SENTENCE - 20)).unwrap_or_default();
-    detail["failure"] = sentence.into();
-    detail.to_string()
-}
-
 /// Renders the result in at most `most` bytes; where something must go, points with failures stay longest.
 pub(crate) fn fit(result: &BackupResult, most: usize) -> String {
     let whole = cut(result, usize::MAX);
@@ -84,22 +68,6 @@ mod tests {
             let (sentence, json) = error.message.split_once('\n').unwrap();
             assert!(failure.starts_with(sentence) && sentence.len() >= 30);
             assert_eq!(serde_json::from_str::<Value>(json).unwrap()["kept"], 87);
-        }
-    }
-
-    #[test]
-    fn an_event_fits_and_says_the_failure_in_words_that_can_be_quoted() {
-        let told = |failure: Option<&str>, pruned, most| {
-            let report = Report { result: result(pruned), failure: failure.map(str::to_owned), metrics: Vec::new() };
-            let detail = detail(&report, most);
-            assert!(detail.len() <= most, "{} bytes", detail.len());
-            serde_json::from_str::<Value>(&detail).unwrap()["failure"].clone()
-        };
-        assert_eq!(told(None, 3, 10_000), Value::Null);
-        assert_eq!(told(Some("EC2 said \"no\"\nand more"), 3, 10_000), "EC2 said 'no''and more");
-        for long in ["ö", "\\", "🦀", "\n"] {
-            let told = told(Some(&long.repeat(100_000)), 5_000, 30_000);
-            assert_eq!(told.as_str().unwrap().chars().count(), MOST_SENTENCE);
         }
     }
 }

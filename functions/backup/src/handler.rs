@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use etcd_backup_aws::config::BackupConfig;
 use etcd_backup_aws::events::MOST_DETAIL;
+use etcd_backup_aws::fit::with_failure;
 use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::{Deadline, FunctionError};
 use etcd_backup_aws::metrics;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-use crate::answer::{answer, detail};
+use crate::answer::{answer, fit};
 use crate::{execute, log, request};
 
 /// One invocation. Nothing is called for what is not accepted.
@@ -73,7 +74,7 @@ impl Run<'_> {
             report.result.warnings.push(format!("the metrics could not be written: {error}"));
         }
         let detail_type = if report.failure.is_none() { "Etcd Backup Taken" } else { "Etcd Backup Failed" };
-        let detail = detail(report, MOST_DETAIL);
+        let detail = with_failure(|most| fit(&report.result, most), report.failure.as_deref(), MOST_DETAIL);
         let published = self.function.events.publish(detail_type, detail, self.deadline.left()).await;
         report.result.warnings.extend(published.err());
     }

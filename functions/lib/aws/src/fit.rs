@@ -23,6 +23,22 @@ pub fn fit(result: &impl Serialize, most: usize) -> String {
     }
 }
 
+/// Most characters of a failure's sentence in an event.
+const MOST_SENTENCE: usize = 1000;
+
+/// The detail of an event: a result, fitted into what is left, and the sentence of a failure, for a rule that mails it:
+/// without what would end the quoted text that EventBridge puts it into.
+#[must_use]
+pub fn with_failure(fitted: impl FnOnce(usize) -> String, failure: Option<&str>, most: usize) -> String {
+    let Some(failure) = failure else { return fitted(most) };
+    let plain = |c: char| if c == '"' || c.is_control() { '\'' } else { c };
+    let sentence: String = failure.chars().take(MOST_SENTENCE).map(plain).collect();
+    // No character takes more than four bytes.
+    let mut detail: Value = serde_json::from_str(&fitted(most - 4 * MOST_SENTENCE - 20)).unwrap_or_default();
+    detail["failure"] = sentence.into();
+    detail.to_string()
+}
+
 fn noted(result: &Value, left_out: usize) -> String {
     let mut result = result.clone();
     if let Some(warnings) = result["warnings"].as_array_mut() {
@@ -55,6 +71,21 @@ mod tests {
     #[test]
     fn what_fits_is_whole() {
         assert_eq!(fit(&result(3), 64_000), result(3).to_string());
+    }
+
+    #[test]
+    fn an_event_fits_and_says_the_failure_in_words_that_can_be_quoted() {
+        let told = |failure: Option<&str>, entries, most| {
+            let detail = with_failure(|most| fit(&result(entries), most), failure, most);
+            assert!(detail.len() <= most, "{} bytes", detail.len());
+            serde_json::from_str::<Value>(&detail).unwrap()["failure"].clone()
+        };
+        assert_eq!(told(None, 3, 10_000), Value::Null);
+        assert_eq!(told(Some("EC2 said \"no\"\nand more"), 3, 10_000), "EC2 said 'no''and more");
+        for long in ["ö", "\\", "🦀", "\n"] {
+            let told = told(Some(&long.repeat(100_000)), 5_000, 30_000);
+            assert_eq!(told.as_str().unwrap().chars().count(), MOST_SENTENCE);
+        }
     }
 
     #[test]

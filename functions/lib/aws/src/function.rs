@@ -9,6 +9,7 @@ use tracing::error;
 
 use crate::clients;
 use crate::config::{InvalidConfiguration, Shared};
+use crate::ebs::Ebs;
 use crate::ec2::Ec2;
 use crate::events::Events;
 use crate::lambda::FunctionError;
@@ -20,6 +21,8 @@ pub struct Function<C> {
     pub config: C,
     /// EC2.
     pub ec2: Ec2,
+    /// The blocks of snapshots.
+    pub ebs: Ebs,
     /// Where notifications go.
     pub events: Events,
 }
@@ -40,7 +43,7 @@ where
     let function = config.map(|config| {
         let Shared { concurrency, event_bus, .. } = config.as_ref();
         let (ec2, events) = (Ec2::new(&sdk, *concurrency), Events::new(&sdk, event_bus.clone()));
-        Arc::new(Function { config, ec2, events })
+        Arc::new(Function { config, ec2, ebs: Ebs::new(&sdk), events })
     });
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let ready = function.as_ref().map(Arc::clone).map_err(|invalid| FunctionError::from(invalid.clone()));

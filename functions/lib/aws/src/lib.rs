@@ -3,6 +3,7 @@
 
 pub mod clients;
 pub mod config;
+pub mod ebs;
 pub mod ec2;
 pub mod event;
 pub mod events;

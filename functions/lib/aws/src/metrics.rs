@@ -4,6 +4,7 @@ use std::io::Write;
 
 use etcd_backup_core::backup::EtcdClusterMetrics;
 use etcd_backup_core::ids::EtcdClusterId;
+use etcd_backup_core::verify::VerifyMetrics;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -25,6 +26,18 @@ pub fn emit(metrics: &[EtcdClusterMetrics], is_about_all: bool, now: Timestamp) 
 pub fn emit_restore(name: &'static str, of: &EtcdClusterId, now: Timestamp) -> std::io::Result<()> {
     let figures = [(name, "Count", 1.0)];
     write(&[record(&figures, Some(of), now), record(&figures, None, now)])
+}
+
+/// Writes what a run of `verify` judged: once for each etcd cluster, and once over all.
+pub fn emit_verify(metrics: &[VerifyMetrics], now: Timestamp) -> std::io::Result<()> {
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    let figures = |of: &VerifyMetrics| of.counts().map(|(name, count)| (name, "Count", count as f64));
+    let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(&of.of), now)).collect();
+    let total = summed(metrics.iter().flat_map(figures));
+    if !total.is_empty() {
+        lines.push(record(&total, None, now));
+    }
+    write(&lines)
 }
 
 fn write(lines: &[Value]) -> std::io::Result<()> {
@@ -53,8 +66,12 @@ fn figures(of: &EtcdClusterMetrics) -> Vec<Figure> {
 }
 
 fn total(metrics: &[EtcdClusterMetrics]) -> Vec<Figure> {
+    summed(metrics.iter().flat_map(figures))
+}
+
+fn summed(figures: impl Iterator<Item = Figure>) -> Vec<Figure> {
     let mut total: Vec<Figure> = Vec::new();
-    for (name, unit, value) in metrics.iter().flat_map(figures) {
+    for (name, unit, value) in figures {
         match total.iter_mut().find(|(seen, ..)| *seen == name) {
             Some((.., sum)) if unit == "Count" => *sum += value,
             Some((.., largest)) => *largest = largest.max(value),

@@ -1,5 +1,5 @@
-//! The demo: three days of hourly backups of a kops cluster, and two restores from them, by the binaries that Lambda
-//! would run, on a local AWS.
+//! The demo: three days of hourly backups of a kops cluster, what is read in snapshots, and two restores, by the binaries
+//! that Lambda would run, on a local AWS.
 //!
 //! It checks what it shows: where something is not as promised it says what, and fails.
 
@@ -16,6 +16,7 @@ mod scene;
 mod steps;
 mod tally;
 mod text;
+mod verified;
 
 use std::error::Error;
 use std::panic;
@@ -56,6 +57,10 @@ async fn demo() -> Demo {
     scene.show();
 
     backups(&scene, &hours).await?;
+
+    heading("Is there an etcd in a snapshot?");
+    verified::show().await?;
+
     restores(&mut scene, &hours).await?;
 
     println!();

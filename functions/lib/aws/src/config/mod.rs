@@ -15,6 +15,7 @@
 
 mod backup;
 mod restore;
+mod verify;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use jiff::SignedDuration;
 
 pub use backup::{BackupConfig, RETENTION};
 pub use restore::RestoreConfig;
+pub use verify::VerifyConfig;
 
 use crate::lambda::FunctionError;
 

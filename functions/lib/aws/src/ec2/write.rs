@@ -81,6 +81,12 @@ impl Ec2 {
         call.send().await.map(|_| ()).map_err(|error| Failure::of("CreateTags", &error))
     }
 
+    /// Writes tags on a snapshot. Safe to repeat.
+    pub async fn tag_snapshot(&self, snapshot: &SnapshotId, tags: &Tags, _permit: &Permit) -> Result<(), Failure> {
+        let call = self.client.create_tags().resources(snapshot.as_str()).set_tags(Some(of(tags)));
+        call.send().await.map(|_| ()).map_err(|error| Failure::of("CreateTags", &error))
+    }
+
     /// Takes tags from a volume, each only while it has that value. Safe to repeat.
     pub async fn untag_volume(&self, volume: &VolumeId, tags: &Tags, _permit: &Permit) -> Result<(), Failure> {
         let call = self.client.delete_tags().resources(volume.as_str()).set_tags(Some(of(tags)));

@@ -1,0 +1,118 @@
+//! Examinations, one after the other: each is read with many calls at once.
+
+use std::sync::Arc;
+
+use etcd_backup_aws::config::VerifyConfig;
+use etcd_backup_aws::function::Function;
+use etcd_backup_aws::lambda::Deadline;
+use etcd_backup_core::tags::{self, Tags};
+use etcd_backup_core::verdict::Verdict;
+use etcd_backup_core::verify::{Examination, Examined, Findings};
+use etcd_backup_disk::{Depth, examine};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, timeout_at};
+use tracing::info;
+
+use crate::source::Source;
+
+/// Reads these; an outcome for each, in their order. `left_is_fine`: what the deadline cuts off in the middle is left to
+/// the next run, as what was not begun is.
+pub(crate) async fn each(
+    function: &Function<VerifyConfig>,
+    examinations: &[Examination],
+    left_is_fine: bool,
+    deadline: Deadline,
+) -> Vec<Examined> {
+    let mut outcomes = Vec::with_capacity(examinations.len());
+    for examination in examinations {
+        let is_over = || Instant::now() >= deadline.stop_starting;
+        let outcome = if is_over() {
+            Examined::Left
+        } else {
+            match one(function, examination, deadline).await {
+                Ok(findings) => Examined::Found { findings: Box::new(findings), unwritten: None },
+                Err(_) if left_is_fine && is_over() => Examined::Left,
+                Err(why) => Examined::Failed(why),
+            }
+        };
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// Writes the verdicts onto the snapshots, when they have been told: what bears one is not read again.
+pub(crate) async fn mark(
+    function: &Function<VerifyConfig>,
+    examinations: &[Examination],
+    outcomes: &mut [Examined],
+    deadline: Deadline,
+) {
+    for (examination, outcome) in examinations.iter().zip(outcomes) {
+        let Examined::Found { findings, unwritten } = outcome else { continue };
+        let Some(verified) = examination.tag(findings, Timestamp::now()) else { continue };
+        let tags: Tags = [(tags::VERIFIED.to_owned(), verified.to_string())].into();
+        let written = timeout_at(deadline.stop_waiting, async {
+            let permit = function.ec2.permit().await;
+            function.ec2.tag_snapshot(&examination.snapshot, &tags, &permit).await
+        });
+        *unwritten = match written.await {
+            Ok(written) => written.err().map(|failure| failure.to_string()),
+            Err(_) => Some("EC2 did not answer before the deadline".to_owned()),
+        };
+    }
+}
+
+async fn one(
+    function: &Function<VerifyConfig>,
+    examination: &Examination,
+    deadline: Deadline,
+) -> Result<Findings, String> {
+    let started = Instant::now();
+    let concurrency = function.ec2.concurrency();
+    let source = Source::open(&function.ebs, &examination.snapshot, concurrency, deadline.stop_starting).await?;
+    let depth = if examination.deep { Depth::Deep } else { Depth::Shallow };
+    let disk = Arc::new(source.clone());
+    let examined = tokio::task::spawn_blocking(move || examine(disk, depth));
+    let examined = examined.await;
+    source.close();
+    let examined = examined.map_err(|panicked| panicked.to_string())?.map_err(|unreadable| unreadable.0)?;
+    let took = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
+    let findings = findings(examined, source.blocks_read(), took);
+    info!(
+        snapshot = %examination.snapshot,
+        lineage = %examination.lineage,
+        recovery_point = %examination.slot,
+        verdict = %findings.verdict,
+        reason = findings.reason,
+        revision = findings.revision,
+        blocks_read = findings.blocks_read,
+        took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+        "{}: {}",
+        examination.snapshot,
+        findings.verdict
+    );
+    Ok(findings)
+}
+
+fn findings(examined: etcd_backup_disk::Examined, blocks_read: u64, took: SignedDuration) -> Findings {
+    Findings {
+        verdict: match examined.verdict {
+            etcd_backup_disk::Verdict::Ok => Verdict::Ok,
+            etcd_backup_disk::Verdict::Degraded => Verdict::Degraded,
+            etcd_backup_disk::Verdict::Corrupt => Verdict::Corrupt,
+            etcd_backup_disk::Verdict::Unsupported => Verdict::Unsupported,
+        },
+        reason: examined.reason,
+        etcd_version: examined.etcd_version,
+        cluster_id: examined.cluster_id,
+        member_id: examined.member_id,
+        revision: examined.revision,
+        consistent_index: examined.consistent_index,
+        wal_last_index: examined.wal_last_index,
+        term: examined.term,
+        commit: examined.commit,
+        db_bytes: examined.db_bytes,
+        blocks_read,
+        took,
+    }
+}

@@ -1,0 +1,79 @@
+//! Volumes of a real etcd, put into snapshots through the EBS direct APIs.
+
+use std::fs;
+
+use aws_sdk_ebs::primitives::ByteStream;
+use aws_sdk_ebs::types::ChecksumAlgorithm;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::Account;
+use crate::local_aws::repository;
+
+/// Bytes of a block of EBS.
+pub const BLOCK: usize = 524_288;
+
+/// A fixture: a volume, and what etcd and the kernel say of it.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    /// Every byte of the volume's beginning; what follows was never written.
+    pub bytes: Vec<u8>,
+    /// See the README beside the fixtures.
+    pub truth: Value,
+}
+
+impl Disk {
+    /// The fixture of that name.
+    #[must_use]
+    pub fn fixture(name: &str) -> Self {
+        let file = |kind: &str| {
+            let path = repository().join(format!("functions/lib/disk/tests/fixtures/{name}.{kind}"));
+            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let packed = file("img.zst");
+        let mut bytes = Vec::new();
+        let mut decoder = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).expect("a zstd frame");
+        std::io::Read::read_to_end(&mut decoder, &mut bytes).expect("a whole zstd frame");
+        Self { bytes, truth: serde_json::from_slice(&file("json")).expect("JSON") }
+    }
+
+    /// The same, but both meta pages of every database on it lost.
+    #[must_use]
+    pub fn without_meta_pages(mut self) -> Self {
+        // bbolt's magic number, as it lies on the disk.
+        const MAGIC: [u8; 4] = 0xED0C_DAED_u32.to_le_bytes();
+        let windows = self.bytes.windows(MAGIC.len()).enumerate();
+        let found: Vec<usize> = windows.filter(|(_, bytes)| *bytes == MAGIC).map(|(at, _)| at).collect();
+        assert!(found.len() >= 2, "a database has two meta pages");
+        for at in found {
+            self.bytes[at..at + 64].fill(0);
+        }
+        self
+    }
+}
+
+impl Account {
+    /// Puts a disk into a snapshot, leaving away what is all zeros.
+    pub async fn put_disk(&self, snapshot: &str, disk: &[u8]) {
+        for (index, block) in (0..).zip(disk.chunks(BLOCK)) {
+            if block.iter().any(|byte| *byte != 0) {
+                self.put_block(snapshot, index, block).await;
+            }
+        }
+    }
+
+    /// Puts one block into a snapshot.
+    pub async fn put_block(&self, snapshot: &str, index: i32, bytes: &[u8]) {
+        let mut block = bytes.to_vec();
+        block.resize(BLOCK, 0);
+        let checksum = aws_smithy_types::base64::encode(Sha256::digest(&block));
+        let put = self.ebs().put_snapshot_block().snapshot_id(snapshot).block_index(index);
+        put.data_length(i32::try_from(BLOCK).expect("it fits"))
+            .checksum_algorithm(ChecksumAlgorithm::ChecksumAlgorithmSha256)
+            .checksum(checksum)
+            .block_data(ByteStream::from(block))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("block {index} of {snapshot}: {error:?}"));
+    }
+}

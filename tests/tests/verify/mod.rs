@@ -1,0 +1,67 @@
+//! `verify`, as Lambda runs it, on volumes of a real etcd.
+
+mod by_hand;
+mod faults;
+mod notified;
+mod sweep;
+
+use std::collections::BTreeMap;
+
+use scenarios::{Account, Disk, Function, Kops, RunningFunction};
+use serde_json::{Value, json};
+
+const CLUSTER: &str = "k8s.example.com";
+const POINT: &str = "2026-11-23T02:00:00Z";
+
+async fn verify(account: &Account) -> RunningFunction {
+    Function::named("verify").account(account).start().await
+}
+
+/// Etcd `main` of three members with a point, in whose snapshots are the volumes of a real etcd cluster.
+async fn three(account: &Account) -> (Kops<'_>, BTreeMap<String, String>) {
+    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(account).await;
+    let snapshots = cluster.past_point("main", POINT).await;
+    for (member, snapshot) in &snapshots {
+        account.put_disk(snapshot, &Disk::fixture(&format!("member-{member}")).bytes).await;
+    }
+    (cluster, snapshots)
+}
+
+/// A single master's etcd `main` with a point, in whose snapshot is that fixture.
+async fn one(account: &Account, disk: &[u8]) -> String {
+    let cluster = Kops::cluster(CLUSTER).single_master().create(account).await;
+    let snapshot = cluster.past_point("main", POINT).await.remove("a").unwrap();
+    account.put_disk(&snapshot, disk).await;
+    snapshot
+}
+
+/// A sound volume.
+fn sound() -> Vec<u8> {
+    Disk::fixture("clean-3.5").bytes
+}
+
+/// The same, both meta pages of every database lost.
+fn corrupt() -> Vec<u8> {
+    Disk::fixture("clean-3.5").without_meta_pages().bytes
+}
+
+/// EC2's notification about a snapshot.
+fn notification(snapshot: &str, event: &str, result: &str) -> Value {
+    json!({"version": "0", "id": "01234567-0123-0123-0123-012345678901", "detail-type": "EBS Snapshot Notification",
+        "source": "aws.ec2", "account": "123456789012", "time": "2026-11-23T02:01:00Z", "region": "eu-central-1",
+        "resources": [format!("arn:aws:ec2::eu-central-1:snapshot/{snapshot}")],
+        "detail": {"event": event, "result": result, "cause": "", "request-id": "",
+            "snapshot_id": format!("arn:aws:ec2::eu-central-1:snapshot/{snapshot}"),
+            "source": "arn:aws:ec2::eu-central-1:volume/vol-01234567", "startTime": "2026-11-23T02:00:02Z",
+            "endTime": "2026-11-23T02:01:00Z"}})
+}
+
+/// The tag that holds the verdict.
+async fn verdict(account: &Account, snapshot: &str) -> Option<String> {
+    account.snapshot(snapshot).await.unwrap().tags.get("etcd-backup/verified").cloned()
+}
+
+/// The types of the events that were sent.
+async fn told(account: &Account) -> Vec<String> {
+    account.events().await.into_iter().map(|event| event.detail_type).collect()
+}
