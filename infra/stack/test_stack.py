@@ -159,7 +159,7 @@ class Deployed(unittest.TestCase):
 
     def test_no_policy_has_unknown_words(self) -> None:
         roles = deployed({"KmsKeyArns": KEY, "Clusters": "a.example.com"})["resources"]
-        for name in ("BackupRole", "RestoreRole", "EveryFunction"):
+        for name in ("BackupRole", "RestoreRole", "VerifyRole", "EveryFunction"):
             for policy in policies(roles[name]["properties"]):
                 analysed = parliament.analyze_policy_string(json.dumps(policy))
                 findings = [finding for finding in analysed.findings if not is_one_of_two_resources(finding)]
@@ -172,7 +172,7 @@ class Deployed(unittest.TestCase):
 
 
 class Packaged(unittest.TestCase):
-    keys = {"backup": "backup.zip", "restore": "restore.zip"}
+    keys = {binary: f"{binary}.zip" for binary in ("backup", "restore", "verify")}
 
     def test_takes_the_code_from_a_bucket_of_the_region(self) -> None:
         template = package.template(self.keys, "x86_64")

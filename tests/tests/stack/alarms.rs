@@ -13,6 +13,9 @@ async fn every_alarm_watches_what_is_emitted() {
     Kops::cluster(CLUSTER).create(&account).await;
     let backup = Function::named("backup").account(&account).start().await;
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
+    let verify = Function::named("verify").account(&account).start().await;
+    verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap();
+    let emitted = |metric: &str| !backup.metric(metric, &[]).is_empty() || !verify.metric(metric, &[]).is_empty();
 
     let stack = Stack::by_default();
     let name = |resource: &str, property: &str| stack.properties(resource)[property].clone();
@@ -24,10 +27,11 @@ async fn every_alarm_watches_what_is_emitted() {
         match properties["Namespace"].as_str().unwrap() {
             "EtcdVolumeBackup" => {
                 assert_eq!(*dimensions, Value::Null, "{alarm} watches all");
-                assert!(!backup.metric(metric, &[]).is_empty(), "{alarm}: nothing emits {metric}");
+                assert!(emitted(metric), "{alarm}: nothing emits {metric}");
             }
             "AWS/Lambda" => {
-                let functions = ["BackupFunction", "RestoreFunction"].map(|function| name(function, "FunctionName"));
+                let functions = ["BackupFunction", "RestoreFunction", "VerifyFunction"]
+                    .map(|function| name(function, "FunctionName"));
                 assert!(functions.contains(&dimensions[0]["Value"]), "{alarm}: {dimensions}");
                 assert_eq!((metric, &dimensions[0]["Name"]), ("Errors", &json!("FunctionName")));
             }
@@ -46,6 +50,8 @@ async fn every_alarm_watches_what_is_emitted() {
         "PruneBacklog",
         "RecoveryPointTooOld",
         "RestoreFailed",
+        "SnapshotCorrupt",
+        "VerifyFailed",
     ];
     assert_eq!(watched, all);
 }

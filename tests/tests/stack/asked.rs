@@ -30,7 +30,12 @@ pub(super) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request>
             ]
         }
         tagging @ ("CreateTags" | "DeleteTags") => {
-            vec![on(VOLUME, &format!("ec2:{tagging}"), &of("ResourceId.1"), &named)]
+            let is_snapshot = call.param("ResourceId.1").is_some_and(|id| id.starts_with("snap-"));
+            let resource = if is_snapshot { SNAPSHOT } else { VOLUME };
+            vec![on(resource, &format!("ec2:{tagging}"), &of("ResourceId.1"), &named)]
+        }
+        reading @ ("ListSnapshotBlocks" | "GetSnapshotBlock") => {
+            vec![on(SNAPSHOT, &format!("ebs:{reading}"), &of("SnapshotId"), &Tags::new())]
         }
         "PutEvents" => vec![put_events("default")],
         looking => {

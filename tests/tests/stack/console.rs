@@ -30,6 +30,24 @@ async fn every_saved_event_of_backup_is_taken() {
     }
 }
 
+#[tokio::test]
+async fn every_saved_event_of_verify_is_taken() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).create(&account).await;
+    let snapshots = cluster.past_point("main", "2026-11-23T02:00:00Z").await;
+    let verify = Function::named("verify").account(&account).start().await;
+    let files = files("verify");
+    assert_eq!(files.len(), 3);
+    for file in files {
+        let mut event: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        if event["snapshot"].is_string() {
+            event["snapshot"] = snapshots["a"].clone().into();
+        }
+        let result = verify.invoke(event).await.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(result["outcome"], "verified", "{}", file.display());
+    }
+}
+
 #[test]
 fn every_saved_event_of_restore_is_one_of_the_runbook() {
     let runbook = include_str!("../restore/runbook.rs");
@@ -43,7 +61,11 @@ fn every_saved_event_of_restore_is_one_of_the_runbook() {
 fn the_outputs_name_what_was_made() {
     let stack = Stack::by_default();
     let outputs = stack.outputs();
-    for (output, function) in [("BackupFunctionName", "BackupFunction"), ("RestoreFunctionName", "RestoreFunction")] {
+    for (output, function) in [
+        ("BackupFunctionName", "BackupFunction"),
+        ("RestoreFunctionName", "RestoreFunction"),
+        ("VerifyFunctionName", "VerifyFunction"),
+    ] {
         assert_eq!(outputs[output], stack.properties(function)["FunctionName"]);
     }
     for (output, function) in [("FirstBackup", "BackupFunctionName"), ("ListRecoveryPoints", "RestoreFunctionName")] {

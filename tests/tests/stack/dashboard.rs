@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::CLUSTER;
 
-/// A backup that failed and a restore that was applied and undone, logging as Lambda makes them in the stack.
-async fn runs() -> [RunningFunction; 2] {
+/// A backup that failed, a restore that was applied and undone, and a look at a point, logging as Lambda makes them in the stack.
+async fn runs() -> [RunningFunction; 3] {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
     cluster.past_point("main", "2026-11-20T01:00:00Z").await;
@@ -24,7 +24,11 @@ async fn runs() -> [RunningFunction; 2] {
     restore.invoke(plan["apply"].clone()).await.unwrap_err();
     let applied = restore.invoke(plan["apply"].clone()).await.unwrap();
     restore.invoke(applied["undo"].clone()).await.unwrap();
-    [backup, restore]
+    let verify = start("verify").await;
+    verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap();
+    account.fail_next("ListSnapshotBlocks").with("AccessDeniedException", 403).await;
+    verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap_err();
+    [backup, restore, verify]
 }
 
 fn widgets(stack: &Stack) -> Vec<Value> {
@@ -42,7 +46,8 @@ async fn every_widget_shows_what_there_is() {
     let stack = Stack::by_default();
     let widgets = widgets(stack);
     let runs = runs().await;
-    let functions = ["BackupFunction", "RestoreFunction"].map(|name| stack.properties(name)["FunctionName"].clone());
+    let functions = ["BackupFunction", "RestoreFunction", "VerifyFunction"]
+        .map(|name| stack.properties(name)["FunctionName"].clone());
     let emitted =
         |name: &str, dimensions: &[(&str, &str)]| runs.iter().any(|run| !run.metric(name, dimensions).is_empty());
 
@@ -90,7 +95,7 @@ async fn the_query_for_the_last_errors_reads_fields_that_the_logs_have() {
     let [log] = <[Value; 1]>::try_from(of_type(&widgets(stack), "log")).unwrap();
     let query = log["query"].as_str().unwrap();
     let sources: Vec<&str> = query.split("SOURCE '").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
-    let groups = ["BackupLog", "RestoreLog"].map(|name| stack.properties(name)["LogGroupName"].clone());
+    let groups = ["BackupLog", "RestoreLog", "VerifyLog"].map(|name| stack.properties(name)["LogGroupName"].clone());
     assert_eq!(sources, groups);
     assert!(query.contains("filter level in ['ERROR', 'WARN']") && query.contains("`fields.message` as message"));
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, RestoreConfig};
+use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, RestoreConfig, VerifyConfig};
 use regex_lite::Regex;
 use scenarios::Stack;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ fn the_template_sets_what_the_code_reads_and_nothing_else() {
     for (function, read) in [
         ("BackupFunction", names(|variable| BackupConfig::read(variable))),
         ("RestoreFunction", names(|variable| RestoreConfig::read(variable))),
+        ("VerifyFunction", names(|variable| VerifyConfig::read(variable))),
     ] {
         assert_eq!(environment(stack, function).into_keys().collect::<BTreeSet<String>>(), read, "{function}");
     }

@@ -9,6 +9,7 @@ mod environment;
 mod events;
 mod restore_role;
 mod schedule;
+mod verify_role;
 
 use std::collections::BTreeSet;
 

@@ -49,14 +49,20 @@ fn schedule_slot_and_age_follow_from_one_parameter() {
     assert_eq!(stack.properties("BackupFunctionEventInvokeConfig")["MaximumEventAgeInSeconds"], 21600);
     assert_eq!(stack.properties("BackupFunction")["Environment"]["Variables"]["SLOT"], "6h");
     assert_eq!(schedule(&stack)["State"], "ENABLED");
-    assert_eq!(schedule(&Stack::with(&json!({"Schedule": "off"})))["State"], "DISABLED");
+    let off = Stack::with(&json!({"Schedule": "off"}));
+    assert_eq!(schedule(&off)["State"], "DISABLED");
+    assert_eq!(off.properties("VerifyFunctionSweep")["State"], "DISABLED");
 }
 
 #[test]
 fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() {
     let stack = Stack::by_default();
     let role = stack.role("BackupRole");
-    for (config, retries) in [("BackupFunctionEventInvokeConfig", 2), ("RestoreFunctionEventInvokeConfig", 0)] {
+    for (config, retries) in [
+        ("BackupFunctionEventInvokeConfig", 2),
+        ("RestoreFunctionEventInvokeConfig", 0),
+        ("VerifyFunctionEventInvokeConfig", 1),
+    ] {
         let config = stack.properties(config);
         assert_eq!(config["MaximumRetryAttempts"], retries);
         let queue = config["DestinationConfig"]["OnFailure"]["Destination"].as_str().unwrap();
@@ -67,6 +73,9 @@ fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() 
         };
         assert_eq!(role.allows(&[send(queue), send(&format!("{queue}-of-others"))]), [true, false]);
         assert_eq!(schedule(stack)["Targets"][0]["DeadLetterConfig"]["Arn"], queue);
+        for rule in ["VerifyFunctionSnapshots", "VerifyFunctionSweep"] {
+            assert_eq!(stack.properties(rule)["Targets"][0]["DeadLetterConfig"]["Arn"], queue);
+        }
         let policy = &stack.properties("FailuresPolicy")["PolicyDocument"]["Statement"][0];
         assert_eq!(
             (&policy["Resource"], &policy["Principal"]["Service"]),
@@ -80,7 +89,11 @@ fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() 
 #[test]
 fn the_functions_run_as_they_are_meant_to() {
     let stack = Stack::with(&json!({"ReserveConcurrency": "on", "Architecture": "x86_64", "OwnerTag": "platform"}));
-    for (function, seconds, log) in [("BackupFunction", 300, "BackupLog"), ("RestoreFunction", 900, "RestoreLog")] {
+    for (function, seconds, log) in [
+        ("BackupFunction", 300, "BackupLog"),
+        ("RestoreFunction", 900, "RestoreLog"),
+        ("VerifyFunction", 900, "VerifyLog"),
+    ] {
         let properties = stack.properties(function);
         // Whatever the stack's name is: StackSets give one that is too long for a function.
         let name = function.trim_end_matches("Function").to_lowercase();
