@@ -14,12 +14,12 @@ export STACK_PYTHON := $(STACK)/bin/python
 # What `make package` builds for.
 ARCHITECTURE := arm64
 
-.PHONY: help demo test check-template package audit bench fmt check-tools local-aws stack-tools
+.PHONY: help demo test check-template package audit bench fixtures fmt check-tools local-aws stack-tools
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
-demo: check-tools local-aws ## Three days of backups of a kops cluster, and two restores, on a local AWS
+demo: check-tools local-aws ## Three days of backups of a kops cluster, a look into snapshots, two restores, on a local AWS
 	@echo "Building the functions (the first time the AWS SDK too: 5 to 10 minutes) ..."
 	@cargo build --workspace --bins --locked
 	@$(TARGET)/debug/demo
@@ -44,6 +44,10 @@ bench: check-tools ## The backup function against an EC2 with 40 ms latency
 	cargo build --workspace --bins --locked
 	cargo build --package backup --release --locked
 	@$(TARGET)/debug/bench $(TARGET)/release/backup
+
+# What it writes is in the repository, so that tests need none of this. FIXTURES="clean-3.5 xfs" makes only those.
+fixtures: ## Real etcd volumes for the disk crate's tests (needs root, loop mounts and Debian packages; make test does not)
+	@infra/fixtures/make $(TOOLS)/fixtures $(FIXTURES)
 
 fmt: ## Formats the code
 	cargo fmt --all

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scenarios::{Function, Kops, LocalAws, Stack, events};
+use scenarios::{Disk, Function, Kops, LocalAws, Stack, events};
 use serde_json::{Value, json};
 
 /// The JSON blocks of the README, in order.
@@ -36,7 +36,7 @@ fn is_like(shown: &Value, given: &Value) {
 
 #[tokio::test]
 async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
-    let [by_hand, answer, ..] = <[Value; 4]>::try_from(examples()).unwrap();
+    let [by_hand, answer, ..] = <[Value; 6]>::try_from(examples()).unwrap();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
     cluster.past_hours("main", "2026-11-20T02:00:00Z", 2).await;
@@ -49,7 +49,7 @@ async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
 
 #[tokio::test]
 async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
-    let [_, _, mut event, answer] = <[Value; 4]>::try_from(examples()).unwrap();
+    let [_, _, mut event, answer, ..] = <[Value; 6]>::try_from(examples()).unwrap();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").single_master().create(&account).await;
     cluster.past_point("main", "2026-11-23T02:00:00Z").await;
@@ -59,6 +59,18 @@ async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
     event["replace"] = json!(true);
     let plan = restore.invoke(event).await.unwrap();
     is_like(&answer, &restore.invoke(plan["apply"].clone()).await.unwrap());
+}
+
+#[tokio::test]
+async fn verifys_event_is_accepted_and_its_answer_is_like_a_real_one() {
+    let [.., event, answer] = <[Value; 6]>::try_from(examples()).unwrap();
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    for snapshot in cluster.past_point("main", "2026-11-23T02:00:00Z").await.values() {
+        account.put_disk(snapshot, &Disk::fixture("clean-3.5").bytes).await;
+    }
+    let verify = Function::named("verify").account(&account).start().await;
+    is_like(&answer, &verify.invoke(event).await.unwrap());
 }
 
 #[test]
@@ -80,7 +92,8 @@ fn every_scenario_that_semantics_names_is_there() {
     let text = include_str!("../../SEMANTICS.md");
     let mut named = 0;
     for span in text.split('`').skip(1).step_by(2) {
-        let [area @ ("backup" | "restore" | "stack"), module, tests] = span.splitn(3, "::").collect::<Vec<_>>()[..]
+        let [area @ ("backup" | "restore" | "stack" | "verify"), module, tests] =
+            span.splitn(3, "::").collect::<Vec<_>>()[..]
         else {
             continue;
         };
