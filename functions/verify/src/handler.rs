@@ -58,10 +58,12 @@ impl Run<'_> {
 
     async fn observe(&self, look: Look) -> Result<Observed, String> {
         let ec2 = &self.function.ec2;
+        let permit = ec2.permit().await;
         let listed = match look {
             Look::Nothing => return Ok(Observed::default()),
-            Look::Snapshot(id) => ec2.snapshot(&id, &ec2.permit().await).await,
-            Look::Marked(scope) => ec2.marked_snapshots(&scope, &ec2.permit().await).await,
+            Look::Snapshot(id) => ec2.snapshot(&id, &permit).await,
+            Look::PointOf(id) => ec2.snapshot_and_its_point(&id, &permit).await,
+            Look::Marked(scope) => ec2.marked_snapshots(&scope, &permit).await,
         };
         let (snapshots, unreadable) = listed.map_err(|failure| failure.to_string())?;
         Ok(Observed { snapshots, unreadable })

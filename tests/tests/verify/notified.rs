@@ -1,5 +1,6 @@
 //! What EC2 notifies of.
 
+use scenarios::observed::Call;
 use scenarios::{Kops, LocalAws, RawSnapshot};
 use serde_json::json;
 
@@ -19,6 +20,40 @@ async fn a_finished_snapshot_of_ours_is_read_once() {
     assert_eq!(again["outcome"], "nothing-to-do");
     assert!(account.calls("ListSnapshotBlocks").await.is_empty(), "it can come twice");
     assert_eq!(told(&account).await, ["Etcd Snapshot Verified"]);
+}
+
+#[tokio::test]
+async fn the_last_of_a_points_snapshots_has_all_of_them_read_and_compared() {
+    let account = LocalAws::account();
+    let (cluster, snapshots) = three(&account).await;
+    cluster.past_point("main", "2026-11-23T01:00:00Z").await;
+    account.change_snapshots(&snapshots["b"]).state("pending").await;
+    let verify = verify(&account).await;
+    let notified = |member: &str| verify.invoke(notification(&snapshots[member], "createSnapshot", "succeeded"));
+
+    for member in ["a", "c"] {
+        let early = notified(member).await.unwrap();
+        assert_eq!(early["outcome"], "nothing-to-do");
+        assert!(early["reason"].as_str().unwrap().ends_with("still pending: b"), "{early}");
+    }
+    account.settle_snapshots().await;
+    account.forget_calls().await;
+    let result = notified("b").await.unwrap();
+    let listed = account.calls("DescribeSnapshots").await;
+
+    assert_eq!((&result["outcome"], &result["recovery_point"]), (&json!("verified"), &json!(POINT)));
+    assert_eq!((result["members"].as_array().unwrap().len(), &result["best_member"]), (3, &json!("c")), "{result}");
+    assert!(result["spread"]["indexes"].as_u64().unwrap() > 0, "{result}");
+    for snapshot in snapshots.values() {
+        assert!(verdict(&account, snapshot).await.unwrap().starts_with("ok at="));
+    }
+    assert_eq!(told(&account).await, ["Etcd Snapshot Verified"]);
+    let asks_for_the_point = |call: &Call| call.params.values().any(|value| *value == json!(POINT));
+    assert_eq!(
+        listed.iter().map(asks_for_the_point).collect::<Vec<_>>(),
+        [false, true],
+        "itself, then its point alone"
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use etcd_backup_core::backup::NewSnapshot;
 use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
 use etcd_backup_core::restore::Master;
 use etcd_backup_core::scope::{ClusterSet, Scope};
+use etcd_backup_core::slot::Slot;
 use etcd_backup_core::snapshot::Snapshot;
 use etcd_backup_core::tags;
 use etcd_backup_core::volume::Volume;
@@ -101,12 +102,24 @@ impl Ec2 {
         scope: &Scope,
         _permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        let mut filters = cluster_filter(scope);
-        filters.push(tag_key([tags::RECOVERY_POINT.to_owned()]));
-        if scope.etcd_cluster.is_some() {
-            filters.push(tag_key([etcd_key(scope)]));
+        self.snapshots(Some("self"), snapshot_filters(scope, None)).await
+    }
+
+    /// A snapshot, as [`snapshot`](Self::snapshot) finds it, and if it is ours the others of its recovery point.
+    pub async fn snapshot_and_its_point(
+        &self,
+        id: &SnapshotId,
+        permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        let (mut snapshots, mut unreadable) = self.snapshot(id, permit).await?;
+        if let Some(ours) = snapshots.first().and_then(|snapshot| snapshot.ours().ok().flatten()) {
+            let EtcdClusterId { cluster, etcd_cluster } = ours.lineage.of;
+            let scope = Scope { clusters: ClusterSet::Named([cluster].into()), etcd_cluster: Some(etcd_cluster) };
+            let point = self.snapshots(Some("self"), snapshot_filters(&scope, Some(ours.slot))).await?;
+            snapshots.extend(point.0.into_iter().filter(|snapshot| snapshot.id != *id));
+            unreadable.extend(point.1);
         }
-        self.snapshots(Some("self"), filters).await
+        Ok((snapshots, unreadable))
     }
 
     /// The snapshots that a volume has for a slot.
@@ -158,6 +171,19 @@ fn cluster_filter(scope: &Scope) -> Vec<Filter> {
         }
         ClusterSet::Named(_) | ClusterSet::All => Vec::new(),
     }
+}
+
+/// Of what bears our mark: of any slot, or of that one.
+fn snapshot_filters(scope: &Scope, slot: Option<Slot>) -> Vec<Filter> {
+    let mut filters = cluster_filter(scope);
+    filters.push(match slot {
+        Some(slot) => filter(&format!("tag:{}", tags::RECOVERY_POINT), [slot.to_string()]),
+        None => tag_key([tags::RECOVERY_POINT.to_owned()]),
+    });
+    if scope.etcd_cluster.is_some() {
+        filters.push(tag_key([etcd_key(scope)]));
+    }
+    filters
 }
 
 fn etcd_key(scope: &Scope) -> String {

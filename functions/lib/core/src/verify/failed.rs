@@ -1,15 +1,18 @@
 //! A snapshot of ours that failed after its run: told as the run would have told it.
 
-use super::plan::Observed;
 use crate::backup::{Action, BackupResult, MemberReport, Outcome, PointReport, Report};
 use crate::recovery_point::RecoveryPoint;
-use crate::snapshot::{OurSnapshot, SnapshotState};
+use crate::snapshot::OurSnapshot;
 
 /// The report of a backup that failed in this one member; or why there is nothing to tell: the slot has another
 /// snapshot of the member, if that was observed.
-pub(super) fn backup_failed(failed: &OurSnapshot, cause: Option<&str>, observed: &Observed) -> Result<Report, String> {
+pub(super) fn backup_failed(
+    failed: &OurSnapshot,
+    point: &RecoveryPoint,
+    cause: Option<&str>,
+    unreadable: &[String],
+) -> Result<Report, String> {
     let (id, slot, lineage) = (&failed.id, failed.slot, &failed.lineage);
-    let point = point_without(failed, observed);
     if let Some(other) = point.taken().get(&lineage.member) {
         return Err(format!("{id} failed, and {slot} has {} of {lineage}", other.id));
     }
@@ -19,22 +22,13 @@ pub(super) fn backup_failed(failed: &OurSnapshot, cause: Option<&str>, observed:
     let result = BackupResult {
         outcome: Outcome::Incomplete,
         slot,
-        recovery_points: vec![reported(&point, failed, error)],
+        recovery_points: vec![reported(point, failed, error)],
         pruned: Vec::new(),
         kept: 0,
         kept_points: None,
-        warnings: observed.unreadable.clone(),
+        warnings: unreadable.to_vec(),
     };
     Ok(Report { result, failure: Some(failure), metrics: Vec::new() })
-}
-
-/// The slot's point, as far as it was observed. The notification may be ahead of EC2's listing.
-fn point_without(failed: &OurSnapshot, observed: &Observed) -> RecoveryPoint {
-    let ours = observed.snapshots.iter().filter_map(|snapshot| snapshot.ours().ok().flatten());
-    let of_point = ours.filter(|one| one.lineage.of == failed.lineage.of && one.slot == failed.slot);
-    let as_it_is =
-        |one: OurSnapshot| if one.id == failed.id { OurSnapshot { state: SnapshotState::Error, ..one } } else { one };
-    RecoveryPoint { slot: failed.slot, snapshots: of_point.map(as_it_is).collect() }
 }
 
 fn reported(point: &RecoveryPoint, failed: &OurSnapshot, error: String) -> PointReport {

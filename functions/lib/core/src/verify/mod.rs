@@ -8,6 +8,7 @@ mod event;
 mod failed;
 mod findings;
 mod metrics;
+mod notified;
 mod plan;
 mod planner;
 mod report;

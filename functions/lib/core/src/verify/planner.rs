@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::failed::backup_failed;
+use super::notified::{completed, failed};
 use super::plan::{Examination, Examinations, Observed, VerifyPlan};
 use super::request::{At, Request};
 use crate::ids::{EtcdClusterId, Member, SnapshotId};
@@ -19,10 +19,12 @@ pub fn plan(observed: &Observed, request: &Request, clusters: &ClusterSet) -> Re
     match request {
         Request::Snapshot { id, deep } => by_hand(observed, id, *deep, clusters).map(VerifyPlan::Examine),
         Request::Point { of, at, deep } => point(observed, of, *at, *deep).map(VerifyPlan::Examine),
-        Request::Completed(id) => Ok(completed(observed, id, clusters).unwrap_or_else(VerifyPlan::Nothing)),
+        Request::Completed(id) => {
+            let planned = completed(observed, id, clusters);
+            Ok(planned.map_or_else(VerifyPlan::Nothing, VerifyPlan::Examine))
+        }
         Request::Failed { id, cause } => {
-            let failed =
-                notified(observed, id, clusters).and_then(|ours| backup_failed(&ours, cause.as_deref(), observed));
+            let failed = failed(observed, id, cause.as_deref(), clusters);
             Ok(failed.map_or_else(VerifyPlan::Nothing, |report| VerifyPlan::BackupFailed(Box::new(report))))
         }
         Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, clusters))),
@@ -30,7 +32,7 @@ pub fn plan(observed: &Observed, request: &Request, clusters: &ClusterSet) -> Re
     }
 }
 
-fn find<'a>(observed: &'a Observed, id: &SnapshotId) -> Option<&'a Snapshot> {
+pub(super) fn find<'a>(observed: &'a Observed, id: &SnapshotId) -> Option<&'a Snapshot> {
     observed.snapshots.iter().find(|snapshot| snapshot.id == *id)
 }
 
@@ -49,7 +51,7 @@ fn by_hand(observed: &Observed, id: &SnapshotId, deep: bool, clusters: &ClusterS
     }
 }
 
-fn why_not_ours(id: &SnapshotId) -> String {
+pub(super) fn why_not_ours(id: &SnapshotId) -> String {
     format!("{id} is not ours: it bears no `{}`, or is a copy of one that does", tags::RECOVERY_POINT)
 }
 
@@ -58,7 +60,7 @@ fn alone(ours: &OurSnapshot, deep: bool, observed: &Observed) -> Examinations {
     Examinations { list: vec![examination], is_sweep: false, warnings: observed.unreadable.clone() }
 }
 
-fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: bool) -> Examination {
+pub(super) fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: bool) -> Examination {
     let chosen = point.chosen().get(&snapshot.lineage.member).map(|chosen| &chosen.id);
     Examination {
         snapshot: snapshot.id.clone(),
@@ -70,30 +72,6 @@ fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: bool) -> Exa
         surplus: chosen.is_some_and(|chosen| *chosen != snapshot.id),
         was: snapshot.verdict(),
     }
-}
-
-/// The snapshot that a notification is about, or why it is no matter of ours.
-fn notified(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<OurSnapshot, String> {
-    let snapshot = find(observed, id).ok_or_else(|| format!("{id} is not there any more"))?;
-    let ours = snapshot.ours().map_err(|unplaceable| unplaceable.to_string())?.ok_or_else(|| why_not_ours(id))?;
-    if clusters.contains(&ours.lineage.of.cluster) {
-        Ok(ours)
-    } else {
-        Err(format!("{id} is of {}, which is not one of CLUSTERS", ours.lineage.of.cluster))
-    }
-}
-
-/// The notification is believed where EC2's listing lags behind it and says `pending`. It can come twice: what has been
-/// judged is not read again.
-fn completed(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<VerifyPlan, String> {
-    let ours = notified(observed, id, clusters)?;
-    if let Some(verdict) = ours.verdict() {
-        return Err(format!("{id} has been judged already: {verdict}"));
-    }
-    if !ours.state.is_good() || find(observed, id).is_some_and(|snapshot| snapshot.archived) {
-        return Err(format!("{id} cannot be read any more: it failed, or lies in the Recycle Bin or the archive"));
-    }
-    Ok(VerifyPlan::Examine(alone(&ours, false, observed)))
 }
 
 /// Every completed snapshot of ours without a verdict, newest point first. What lies in the archive tier is not
@@ -140,6 +118,16 @@ fn point(observed: &Observed, of: &EtcdClusterId, at: At, deep: bool) -> Result<
         At::Slot(slot) => point.slot == slot,
     });
     let point = meant.ok_or_else(|| no_such_point(of, at, points.len()))?;
+    let (list, refusals) = members(observed, point, deep);
+    if let (true, Some(refusal)) = (list.is_empty(), Refusal::all(&refusals)) {
+        return Err(refusal);
+    }
+    warnings.extend(refusals.into_iter().map(|refusal| refusal.message));
+    Ok(Examinations { list, is_sweep: false, warnings })
+}
+
+/// Of each member of a point the snapshot that a restore would take, or why it cannot be read.
+pub(super) fn members(observed: &Observed, point: &RecoveryPoint, deep: bool) -> (Vec<Examination>, Vec<Refusal>) {
     let chosen = point.chosen();
     let mut list = Vec::new();
     let mut refusals = Vec::new();
@@ -149,14 +137,10 @@ fn point(observed: &Observed, of: &EtcdClusterId, at: At, deep: bool) -> Result<
             || Some(not_completed(point, member)),
             |snapshot| find(observed, &snapshot.id).and_then(unready),
         );
-        refusals.extend(unready.iter().cloned());
         list.extend(snapshot.filter(|_| unready.is_none()).map(|snapshot| examination(point, snapshot, deep)));
+        refusals.extend(unready);
     }
-    if let (true, Some(refusal)) = (list.is_empty(), Refusal::all(&refusals)) {
-        return Err(refusal);
-    }
-    warnings.extend(refusals.into_iter().map(|refusal| refusal.message));
-    Ok(Examinations { list, is_sweep: false, warnings })
+    (list, refusals)
 }
 
 fn no_such_point(of: &EtcdClusterId, at: At, points: usize) -> Refusal {

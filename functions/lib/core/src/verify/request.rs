@@ -55,6 +55,8 @@ pub enum Look {
     Nothing,
     /// That snapshot, if it is there.
     Snapshot(SnapshotId),
+    /// That snapshot, if it is there, and if it is ours all marked ones of its recovery point.
+    PointOf(SnapshotId),
     /// All marked snapshots of a scope.
     Marked(Scope),
 }
@@ -108,13 +110,13 @@ impl Request {
     #[must_use]
     pub fn look(&self, clusters: &ClusterSet) -> Look {
         match self {
-            Self::Snapshot { id, .. } | Self::Completed(id) => Look::Snapshot(id.clone()),
+            Self::Snapshot { id, .. } => Look::Snapshot(id.clone()),
+            Self::Completed(id) | Self::Failed { id, .. } => Look::PointOf(id.clone()),
             Self::Point { of, .. } => Look::Marked(Scope {
                 clusters: ClusterSet::Named([of.cluster.clone()].into()),
                 etcd_cluster: Some(of.etcd_cluster.clone()),
             }),
-            // Of one that failed the slot may have another.
-            Self::Failed { .. } | Self::Sweep => Look::Marked(Scope { clusters: clusters.clone(), etcd_cluster: None }),
+            Self::Sweep => Look::Marked(Scope { clusters: clusters.clone(), etcd_cluster: None }),
             Self::Other(_) => Look::Nothing,
         }
     }

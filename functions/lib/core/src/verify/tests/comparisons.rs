@@ -93,7 +93,7 @@ fn a_surplus_snapshot_is_judged_and_not_compared() {
 
 #[test]
 fn one_of_several_members_is_not_called_the_best() {
-    let plan = examined(&Request::Completed(snapshots()[0].id.clone()), snapshots());
+    let plan = examined(&Request::Snapshot { id: snapshots()[0].id.clone(), deep: false }, snapshots());
     let answer = report(&plan, &[Findings::sound("a", 10).told()]).answer;
     assert_eq!((answer.points()[0].spread, best(&answer.points()[0])), (None, None));
     let mut lone = our_snapshot(SLOT, "a", Completed);

@@ -31,6 +31,13 @@ pub(super) fn snapshots() -> Vec<Snapshot> {
     point(SLOT, &[Completed; 3]).observed()
 }
 
+/// The same of etcd cluster `events`.
+pub(super) fn of_events(snapshot: Snapshot) -> Snapshot {
+    let member = snapshot.tags["k8s.io/etcd/main"].clone();
+    let events = Snapshot { id: id(&format!("{}-events", snapshot.id)), ..snapshot };
+    events.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", &member)
+}
+
 pub(super) fn observed(snapshots: Vec<Snapshot>) -> Observed {
     Observed { snapshots, unreadable: Vec::new() }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod comparisons;
 mod failed;
 mod fixtures;
+mod notified;
 mod plans;
 mod refusals;
 mod requests;

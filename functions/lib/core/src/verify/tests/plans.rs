@@ -5,20 +5,15 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::{At, Request, VerifyPlan, plan};
-use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, observed, only, planned, snapshots};
+use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, observed, of_events, only, snapshots};
 use crate::backup::tests::fixtures::{main_of_example, our_snapshot, point};
 use crate::backup::tests::histories::{Run, runs};
 use crate::ids::SnapshotId;
 use crate::slot::Slot;
 use crate::snapshot::Snapshot;
-use crate::snapshot::SnapshotState::{self, Completed, Error, Other, Pending};
+use crate::snapshot::SnapshotState::{Completed, Error, Other, Pending};
 use crate::tags;
 use crate::verdict::Verdict;
-
-fn of_events(snapshot: Snapshot) -> Snapshot {
-    let events = Snapshot { id: id(&format!("{}-events", snapshot.id)), ..snapshot };
-    events.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a,b,c")
-}
 
 #[test]
 fn a_sweep_goes_by_points_newest_first() {
@@ -117,40 +112,6 @@ fn of_a_point_what_is_there_is_read_and_the_rest_told() {
     all.push(Snapshot { archived: true, ..our_snapshot(SLOT, "c", Completed).observed() });
     let plan = examined(&request, all);
     assert!(plan.list.len() == 1 && plan.warnings[1].contains("archive tier"), "{:?}", plan.warnings);
-}
-
-#[test]
-fn a_notification_of_a_whole_snapshot_of_ours_has_it_read() {
-    for state in [Completed, Pending] {
-        let one = our_snapshot(SLOT, "a", state).observed();
-        let plan = examined(&Request::Completed(one.id.clone()), vec![one.clone()]);
-        assert_eq!((ids(&plan), plan.list[0].deep, plan.is_sweep), (vec![one.id.as_str()], false, false));
-    }
-}
-
-#[test]
-fn a_notification_of_anything_else_is_nothing_to_do() {
-    let one = || our_snapshot(SLOT, "a", Completed).observed();
-    let in_state = |state: SnapshotState| Snapshot { state, ..one() };
-    for (snapshot, why) in [
-        (one().without_tag(tags::RECOVERY_POINT), "is not ours"),
-        (one().tagged(tags::VOLUME, "id=vol-x type=gp3 size=1 zone=z"), "is not ours"),
-        (one().without_tag(tags::CLUSTER), "cannot be placed"),
-        (one().tagged(tags::VERIFIED, "ok at=then"), "has been judged already: ok"),
-        (Snapshot { archived: true, ..one() }, "cannot be read any more"),
-        (in_state(Error), "cannot be read any more"),
-        (in_state(Other), "cannot be read any more"),
-        (Snapshot { id: id("snap-other"), ..one() }, "is not there any more"),
-    ] {
-        let planned = planned(&Request::Completed(one().id), vec![snapshot]).expect("no refusal");
-        let VerifyPlan::Nothing(said) = planned else { panic!("{planned:?}") };
-        assert!(said.contains(why) || why == "cannot be placed" && said.contains("has no tag"), "{said}");
-    }
-    let planned = plan(&observed(vec![one()]), &Request::Completed(one().id), &only("other")).expect("no refusal");
-    let said = format!("{} is of k8s.example.com, which is not one of CLUSTERS", one().id);
-    assert_eq!(planned, VerifyPlan::Nothing(said));
-    let other = super::fixtures::planned(&Request::Other("a copy".to_owned()), Vec::new());
-    assert_eq!(other, Ok(VerifyPlan::Nothing("a copy".to_owned())));
 }
 
 proptest! {

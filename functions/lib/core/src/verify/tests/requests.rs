@@ -126,8 +126,8 @@ fn each_request_says_what_to_look_at() {
     let one = || id("snap-1");
     for (request, expected) in [
         (Request::Snapshot { id: one(), deep: true }, Look::Snapshot(one())),
-        (Request::Completed(one()), Look::Snapshot(one())),
-        (Request::Failed { id: one(), cause: None }, scope(None)),
+        (Request::Completed(one()), Look::PointOf(one())),
+        (Request::Failed { id: one(), cause: None }, Look::PointOf(one())),
         (Request::Point { of: of.clone(), at: At::Latest, deep: false }, scope(Some(of.etcd_cluster.clone()))),
         (Request::Sweep, scope(None)),
         (Request::Other("a copy".to_owned()), Look::Nothing),
