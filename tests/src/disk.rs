@@ -1,9 +1,11 @@
 //! Volumes of a real etcd, put into snapshots through the EBS direct APIs.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use aws_sdk_ebs::primitives::ByteStream;
 use aws_sdk_ebs::types::ChecksumAlgorithm;
+use axum::body::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -26,15 +28,7 @@ impl Disk {
     /// The fixture of that name.
     #[must_use]
     pub fn fixture(name: &str) -> Self {
-        let file = |kind: &str| {
-            let path = repository().join(format!("functions/lib/disk/tests/fixtures/{name}.{kind}"));
-            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        };
-        let packed = file("img.zst");
-        let mut bytes = Vec::new();
-        let mut decoder = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).expect("a zstd frame");
-        std::io::Read::read_to_end(&mut decoder, &mut bytes).expect("a whole zstd frame");
-        Self { bytes, truth: serde_json::from_slice(&file("json")).expect("JSON") }
+        Self { bytes: unpacked(name, "img.zst"), truth: truth(name) }
     }
 
     /// The same, but both meta pages of every database on it lost.
@@ -50,6 +44,48 @@ impl Disk {
         }
         self
     }
+}
+
+/// A fixture of which only the blocks are kept that hold something.
+#[derive(Clone, Debug)]
+pub struct LargeDisk {
+    /// By index.
+    pub blocks: BTreeMap<u64, Bytes>,
+    /// Size of the volume.
+    pub volume_gib: u64,
+    /// See the README beside the fixtures.
+    pub truth: Value,
+}
+
+impl LargeDisk {
+    /// The fixture of that name.
+    #[must_use]
+    pub fn fixture(name: &str) -> Self {
+        let truth = truth(name);
+        let bytes = Bytes::from(unpacked(name, "blocks.zst"));
+        let indexes = truth["blocks"].as_array().expect("a list").iter().map(|index| index.as_u64().expect("an index"));
+        let blocks: BTreeMap<u64, Bytes> =
+            indexes.enumerate().map(|(nth, index)| (index, bytes.slice(nth * BLOCK..(nth + 1) * BLOCK))).collect();
+        assert_eq!(bytes.len(), blocks.len() * BLOCK, "as many blocks as are listed");
+        Self { blocks, volume_gib: truth["volume_gib"].as_u64().expect("a size"), truth }
+    }
+}
+
+fn packed(name: &str, kind: &str) -> Vec<u8> {
+    let path = repository().join(format!("functions/lib/disk/tests/fixtures/{name}.{kind}"));
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn unpacked(name: &str, kind: &str) -> Vec<u8> {
+    let packed = packed(name, kind);
+    let mut bytes = Vec::new();
+    let mut decoder = ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).expect("a zstd frame");
+    std::io::Read::read_to_end(&mut decoder, &mut bytes).expect("a whole zstd frame");
+    bytes
+}
+
+fn truth(name: &str) -> Value {
+    serde_json::from_slice(&packed(name, "json")).expect("JSON")
 }
 
 impl Account {

@@ -1,8 +1,10 @@
 //! A stand-in for EC2 that is never the bottleneck: in memory, any number of calls at once, each answered after the
 //! same time. For the benchmark, where a function's own time and its rounds of dependent calls are to show.
 //!
-//! It speaks four calls of the query protocol. Filters are ignored: what a fleet holds is what a function may see.
+//! It speaks five calls of the query protocol, and the two of EBS's direct APIs that read. Filters are ignored: what a
+//! fleet holds is what a function may see, and every snapshot of it has the same blocks.
 
+mod ebs;
 mod fleet;
 mod query;
 mod xml;
@@ -11,15 +13,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 pub use fleet::{Fleet, Snapshot, Volume};
 use query::Query;
+
+use crate::disk::LargeDisk;
 
 /// A call that arrived.
 #[derive(Clone, Debug)]
@@ -35,6 +40,7 @@ pub struct Arrival {
 struct Ec2 {
     latency: Duration,
     fleet: Mutex<Fleet>,
+    blocks: ebs::Blocks,
     arrivals: Mutex<Vec<Arrival>>,
 }
 
@@ -48,8 +54,22 @@ pub struct StandIn {
 impl StandIn {
     /// Serves this fleet; every answer leaves this long after its call arrived.
     pub async fn serve(fleet: Fleet, latency: Duration) -> Self {
-        let ec2 = Arc::new(Ec2 { latency, fleet: Mutex::new(fleet), arrivals: Mutex::default() });
-        let router = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(&ec2));
+        Self::start(fleet, ebs::Blocks::default(), latency).await
+    }
+
+    /// The same, and this disk is in every snapshot.
+    pub async fn serve_disk(fleet: Fleet, disk: &LargeDisk, latency: Duration) -> Self {
+        Self::start(fleet, ebs::Blocks::of(disk), latency).await
+    }
+
+    async fn start(fleet: Fleet, blocks: ebs::Blocks, latency: Duration) -> Self {
+        let ec2 = Arc::new(Ec2 { latency, fleet: Mutex::new(fleet), blocks, arrivals: Mutex::default() });
+        let router = Router::new()
+            .route("/snapshots/{id}/blocks", get(list_blocks))
+            .route("/snapshots/{id}/blocks/{index}", get(get_block))
+            .fallback(answer)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&ec2));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound address"));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("serving never fails") });
@@ -76,23 +96,42 @@ impl Drop for StandIn {
 }
 
 async fn answer(State(ec2): State<Arc<Ec2>>, body: String) -> Response {
-    let at = Instant::now();
-    let query = Query::parse(&body);
-    let (status, body) = ec2.perform(&query, at);
+    let (at, (status, body)) = ec2.perform(&Query::parse(&body));
     sleep_until(at + ec2.latency).await;
     (status, [("Content-Type", "text/xml;charset=UTF-8")], body).into_response()
 }
 
+async fn list_blocks(State(ec2): State<Arc<Ec2>>, uri: Uri) -> Response {
+    let at = ec2.arrived("ListSnapshotBlocks", None);
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let answer = ec2.blocks.list(query.get("pageToken").and_then(|token| token.parse().ok()).unwrap_or_default());
+    sleep_until(at + ec2.latency).await;
+    answer
+}
+
+async fn get_block(State(ec2): State<Arc<Ec2>>, Path((_, index)): Path<(String, u64)>) -> Response {
+    let at = ec2.arrived("GetSnapshotBlock", None);
+    let answer = ec2.blocks.get(index);
+    sleep_until(at + ec2.latency).await;
+    answer
+}
+
 impl Ec2 {
-    fn perform(&self, query: &Query, at: Instant) -> (StatusCode, String) {
+    fn arrived(&self, action: &str, etcd_cluster: Option<String>) -> Instant {
+        let at = Instant::now();
+        let arrival = Arrival { action: action.to_owned(), at, etcd_cluster };
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrival);
+        at
+    }
+
+    fn perform(&self, query: &Query) -> (Instant, (StatusCode, String)) {
         let mut fleet = self.fleet.lock().unwrap_or_else(PoisonError::into_inner);
         let action = query.get("Action").unwrap_or_default();
         let volume = query.get("VolumeId").and_then(|id| fleet.volume(id)).cloned();
         let etcd_cluster = volume.as_ref().map(|volume| volume.etcd_cluster.clone());
-        let arrival = Arrival { action: action.to_owned(), at, etcd_cluster };
-        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(arrival);
+        let at = self.arrived(action, etcd_cluster);
 
-        match (action, volume) {
+        let answer = match (action, volume) {
             ("DescribeVolumes", _) => {
                 let (page, token) = query.page(&fleet.volumes);
                 xml::page(action, "volumeSet", page.iter().map(xml::volume), token)
@@ -107,7 +146,9 @@ impl Ec2 {
                 xml::answer(action, "<return>true</return>")
             }
             ("DeleteSnapshot", _) => xml::error("InvalidSnapshot.NotFound", "The snapshot does not exist."),
+            ("CreateTags", _) => xml::answer(action, "<return>true</return>"),
             (other, _) => xml::error("InvalidAction", &format!("The stand-in does not speak {other:?}.")),
-        }
+        };
+        (at, answer)
     }
 }
