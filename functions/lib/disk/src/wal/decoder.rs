@@ -1,4 +1,7 @@
 //! Frames and checksums: etcd's `decoder.go`.
+//!
+//! A record may be cut or torn only at the end of the last segment: for `io.ErrUnexpectedEOF`, and for no other error,
+//! etcd's `readWAL` (`etcdserver/storage.go`) calls `Repair` (`repair.go`), once, and that cuts the last segment only.
 
 use super::record::{CRC, Record};
 use crate::fault::{Fault, broken, index};
@@ -9,7 +12,8 @@ use crate::protobuf::Malformed;
 const LENGTH: u64 = 8;
 /// etcd's `minSectorSize`, bytes: what a disk writes whole or not at all.
 const SECTOR: u64 = 512;
-/// The longest record that is read, in bytes. etcd's own segments are as long; its entries are some MiB at most.
+/// The longest record that is read, in bytes. To 3.4 and until 3.5.4 10 MiB are too long (`maxWALEntrySizeLimit`), later
+/// ones take what the rest of the file holds; segments are allocated with 64 MB.
 const LONGEST: u64 = 64 << 20;
 /// How much is read at once, and how much is hinted at, in bytes.
 const CHUNK: u64 = 1 << 20;
@@ -115,9 +119,11 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The file ends within a record. A disk that stopped leaves that where the record made the file longer, and etcd
-    /// cuts it off (since 3.5.5; some before refused). A length that no record has is damage all the same: everything
-    /// behind it would be cut off too.
+    /// The file ends within a record: a disk that stopped leaves that where the record made the file longer.
+    ///
+    /// etcd cuts it off: until 3.5.4 where `io.ReadFull` says `ErrUnexpectedEOF`, since 3.5.7 for any length
+    /// (`maxEntryLimit`); 3.5.5 and 3.5.6 alone did not start from it. A length that no record has is damage all the
+    /// same: until 3.5.6 etcd refuses it too, and later ones would cut off everything behind it.
     fn past_the_end(&self, record: u64) -> Result<Next<'_>, Fault> {
         if self.is_last && record <= LONGEST {
             return Ok(Next::Torn);
@@ -154,13 +160,14 @@ fn padding(length: u64) -> u64 {
     if length >> 63 == 1 { length >> 56 & 7 } else { 0 }
 }
 
-/// `isTornEntry`: whether what the frame has of any one sector is all zeros.
+/// `isTornEntry`: whether what the frame has of any one sector is all zeros. A frame of no bytes has none of any.
 fn has_zero_sector(offset: u64, frame: &[u8]) -> bool {
     let to_the_next = SECTOR - offset % SECTOR;
     let first = frame.len().min(usize::try_from(to_the_next).unwrap_or(frame.len()));
     let (first, rest) = frame.split_at(first);
     let sectors = rest.chunks(512);
-    std::iter::once(first).chain(sectors).any(|sector| sector.iter().all(|byte| *byte == 0))
+    let mut sectors = std::iter::once(first).filter(|first| !first.is_empty()).chain(sectors);
+    sectors.any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
 #[cfg(test)]
@@ -234,6 +241,13 @@ mod tests {
         let sector = (start / 512 + 2) * 512;
         bytes[sector + 100..sector + 612].fill(0);
         assert!(read(bytes, true).is_err(), "512 zeros over two sectors");
+    }
+
+    #[test]
+    fn a_frame_of_no_bytes_is_damage() {
+        let (mut bytes, start) = long_entry();
+        bytes[start..start + 8].copy_from_slice(&(1_u64 << 63).to_le_bytes());
+        assert_eq!(read(bytes, true), Err(broken(format!("at byte {start}: a record with a wrong checksum"))));
     }
 
     #[test]
