@@ -3,10 +3,10 @@
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// What etcd needs to start: of the db the pages that lead to what is reported, of the WAL what covers the newest
-    /// `.snap`.
+    /// Of the db the pages that lead to what is reported, of the WAL what covers the newest `.snap`: what etcd replays.
     Shallow,
-    /// Besides, every page of every bucket and every record of the WAL.
+    /// Besides, every page of every bucket and every record of the WAL: etcd reads through all of it when it starts
+    /// (`ValidSnapshotEntries`).
     Deep,
 }
 
