@@ -205,6 +205,17 @@ fn a_snapshot_that_the_log_does_not_know_yet_is_passed_over() {
 }
 
 #[test]
+fn a_snapshot_of_another_term_than_the_logs_is_passed_over() {
+    let mut tree = directory(8);
+    tree.0.insert(SNAP.to_owned(), snap(4, 2));
+    assert_eq!(judged(&tree, Depth::Shallow).reason, None, "the one before it is taken");
+    remove(&mut tree, OLDER);
+    remove(&mut tree, FIRST);
+    let reason = judged(&tree, Depth::Shallow).reason.expect("corrupt");
+    assert!(reason.contains("no WAL segment covers index 0"), "{reason}");
+}
+
+#[test]
 fn of_two_directories_the_one_last_written_to_is_judged() {
     let mut tree = directory(8);
     let mut wal = Wal::new();

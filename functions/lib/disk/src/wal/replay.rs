@@ -1,4 +1,4 @@
-//! Reading a WAL from a snapshot on, as etcd's `ReadAll` does when it starts.
+//! Reading a WAL from a snapshot on, as etcd's `ReadAll` (`wal.go`) does when it starts.
 
 use super::decoder::{Decoder, Next};
 use super::names::{self, Segment};
@@ -18,7 +18,8 @@ pub(crate) struct Replay {
     pub(crate) state: HardState,
     /// The last entry's index after the start, or the start's.
     pub(crate) last_index: u64,
-    /// Whether the log itself records the snapshot: etcd starts only from one that it does.
+    /// Whether the log itself records the snapshot, by index and term: etcd starts only from one that it does
+    /// (`LoadNewestAvailable`; without a snapshot, `ErrSnapshotNotFound`).
     pub(crate) has_start: bool,
     /// Where an entry does not follow the one before it: those two indexes.
     pub(crate) gap: Option<(u64, u64)>,
@@ -86,13 +87,7 @@ impl Replay {
             ENTRY => self.entry(record::entry(record.data).map_err(malformed)?),
             STATE => self.state = record::state(record.data).map_err(malformed)?,
             SNAPSHOT => {
-                let snapshot = record::snapshot(record.data).map_err(malformed)?;
-                if snapshot.index == self.start.index {
-                    if snapshot.term != self.start.term {
-                        return Err(broken(format!("the snapshot at {} has another term in the log", snapshot.index)));
-                    }
-                    self.has_start = true;
-                }
+                self.has_start |= record::snapshot(record.data).map_err(malformed)? == self.start;
             }
             other => return Err(broken(format!("a record of the unknown kind {other}"))),
         }
@@ -166,6 +161,12 @@ mod tests {
     #[test]
     fn a_snapshot_that_the_log_does_not_know_is_told() {
         assert!(!read(&two(), 5, false).expect("sound").has_start);
+        let segments = testing::segments(&two());
+        let [_, second] = two();
+        let open = |_: &str| -> Result<Box<dyn File>, Fault> { Ok(Box::new(Held(second.1.clone()))) };
+        let of_term =
+            |term| replay(&segments, Position { index: 4, term }, false, 1 << 20, open).expect("sound").has_start;
+        assert_eq!([1, 2].map(of_term), [true, false]);
     }
 
     #[test]
