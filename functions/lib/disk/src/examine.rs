@@ -86,9 +86,10 @@ impl Survey {
             revision: store.map(|store| store.revision),
             consistent_index: store.map(|store| store.consistent_index),
             wal_last_index: replay.as_ref().map(|replay| replay.last_index),
-            term: replay.as_ref().map(|replay| replay.state.term),
+            term: replay.as_ref().map(|replay| replay.state.term).or_else(|| store.and_then(|store| store.term)),
             commit: replay.as_ref().map(|replay| replay.state.commit),
             db_bytes: self.db_bytes,
+            voters: store.and_then(|store| store.voters.clone()),
             members: self.store.map(|store| store.members).unwrap_or_default(),
             data_dir: self.path,
         }
@@ -110,6 +111,9 @@ fn db(
         findings.degraded(format!("/{path}: {weakness}; the other one is used, maybe a transaction older"));
     }
     let store = findings.note(store::read(&db).map_err(place))?;
+    if let Some(weakness) = store.as_ref().and_then(|store| store.weakness.as_ref()) {
+        findings.degraded(format!("/{path}: {weakness}"));
+    }
     if depth == Depth::Deep && store.is_some() {
         findings.note(store::read_all(&db).map_err(place))?;
     }

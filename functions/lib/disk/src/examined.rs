@@ -43,7 +43,8 @@ pub struct Examined {
     pub consistent_index: Option<u64>,
     /// The last raft index in the WAL.
     pub wal_last_index: Option<u64>,
-    /// The raft term, by the WAL's last HardState.
+    /// The raft term, by the WAL's last HardState; where the WAL could not be read, that of the db's last entry (since
+    /// 3.5).
     pub term: Option<u64>,
     /// The last raft index known to be committed, by the WAL's last HardState. In a crash image it may lag.
     pub commit: Option<u64>,
@@ -51,6 +52,8 @@ pub struct Examined {
     pub db_bytes: Option<u64>,
     /// The members that the db knows.
     pub members: Vec<EtcdMember>,
+    /// The ids of the members that raft counts, by the db's ConfState (since 3.5). It may be a change ahead of `members`.
+    pub voters: Option<Vec<u64>>,
     /// The data directory, from the volume's root.
     pub data_dir: Option<String>,
 }

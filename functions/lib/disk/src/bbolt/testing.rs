@@ -86,12 +86,31 @@ impl DbFile {
     }
 
     pub(crate) fn etcd_at(main: u64, consistent_index: u64) -> Self {
+        Self::etcd_with("3.4.0", main, vec![value(b"consistent_index", &consistent_index.to_be_bytes())])
+    }
+
+    /// What etcd 3.5 writes, with that in `meta` besides.
+    pub(crate) fn etcd_3_5(consistent_index: u64, conf_state: &str, term: &[u8]) -> Self {
+        Self::etcd_with("3.5.0", 7, Self::raft(consistent_index, conf_state, term))
+    }
+
+    /// What a 3.4 writes to a db that was a 3.5's: the new keys stay as they were.
+    pub(crate) fn etcd_3_4_after_3_5(consistent_index: u64, conf_state: &str, term: &[u8]) -> Self {
+        Self::etcd_with("3.4.0", 7, Self::raft(consistent_index, conf_state, term))
+    }
+
+    fn raft(consistent_index: u64, conf_state: &str, term: &[u8]) -> Vec<Element> {
+        let consistent_index = value(b"consistent_index", &consistent_index.to_be_bytes());
+        vec![value(b"confState", conf_state.as_bytes()), consistent_index, value(b"term", term)]
+    }
+
+    fn etcd_with(version: &str, main: u64, meta: Vec<Element>) -> Self {
         let member = br#"{"id":10501334649042878790,"peerURLs":["http://localhost:2380"],"name":"a"}"#;
         let root = Page::Leaf(vec![
-            inline("cluster", vec![value(b"clusterVersion", b"3.4.0")]),
+            inline("cluster", vec![value(b"clusterVersion", version.as_bytes())]),
             bucket("key", 3),
             inline("members", vec![value(b"91bc3c398fb3c146", member)]),
-            inline("meta", vec![value(b"consistent_index", &consistent_index.to_be_bytes())]),
+            inline("meta", meta),
         ]);
         let branch = Page::Branch(vec![(revision(1, 0), 4), (revision(3, 0), 5)]);
         let first = Page::Leaf(vec![value(&revision(1, 0), b"kv"), value(&revision(2, 0), b"kv")]);

@@ -87,6 +87,24 @@ fn rule_1_the_db_may_not_be_ahead_of_the_log() {
 }
 
 #[test]
+fn rule_1_nor_of_a_later_term() {
+    let with_term = |term: u64| {
+        let mut tree = directory(8);
+        let db = DbFile::etcd_3_5(8, r#"{"voters":[10],"auto_leave":false}"#, &term.to_be_bytes());
+        tree.0.insert(DB.to_owned(), db.bytes());
+        tree
+    };
+    let same = judged(&with_term(2), Depth::Shallow);
+    assert_eq!((same.verdict, same.term, same.voters), (Sound, Some(2), Some(vec![10])));
+    assert_eq!(judged(&with_term(1), Depth::Shallow).term, Some(2), "the WAL's, which may be later");
+    let later = judged(&with_term(3), Depth::Shallow);
+    assert_eq!(later.reason.as_deref(), Some("rule 1: the db is of term 3, the WAL of term 2"));
+    let mut alone = with_term(3);
+    alone.0.retain(|path, _| path == DB);
+    assert_eq!(judged(&alone, Depth::Shallow).term, Some(3), "without a WAL");
+}
+
+#[test]
 fn rule_2_the_db_must_have_reached_the_snapshot() {
     let behind = judged(&directory(3), Depth::Shallow);
     assert_eq!(behind.reason.as_deref(), Some("rule 2: the db is at index 3, the newest snapshot at 4"));
@@ -187,6 +205,12 @@ fn a_damaged_db_is_corrupt_or_degraded() {
     leaf.0.get_mut(DB).expect("there")[4 * PAGE..5 * PAGE].fill(0);
     assert_eq!(judged(&leaf, Depth::Shallow).verdict, Sound, "no page that leads to what is reported");
     assert_eq!(judged(&leaf, Depth::Deep).verdict, Corrupt);
+}
+
+#[test]
+fn a_conf_state_that_is_none_is_not_as_etcd_left_it() {
+    let db = DbFile::etcd_3_5(8, "[", &2_u64.to_be_bytes()).bytes();
+    expect(|tree| drop(tree.0.insert(DB.to_owned(), db)), Degraded, "member/snap/db: confState in `meta`: ");
 }
 
 #[test]

@@ -56,6 +56,12 @@ fn agree(fixture: &Fixture, examined: &Examined) {
     assert!(version.starts_with(&format!("{minor}.")), "{name}: {version} {minor}");
     let members: Vec<EtcdMember> = fixture.truth["members"].as_array().expect("members").iter().map(member).collect();
     assert_eq!(sorted(&examined.members), sorted(&members), "{name}");
+    let ids: Vec<u64> = sorted(&members).iter().map(|member| member.id).collect();
+    let voters = examined.voters.clone().map(|mut voters| {
+        voters.sort_unstable();
+        voters
+    });
+    assert_eq!(voters, (minor != "3.4").then_some(ids), "{name}: the members are those of its last raft configuration");
     let db = format!("{}/member/snap/db", fixture.text("data_dir").expect("a data directory"));
     assert_eq!(examined.db_bytes, fixture.truth["files"][&db]["size"].as_u64(), "{name}");
 }
