@@ -80,6 +80,26 @@ fn the_file_system() {
     }
 }
 
+/// An ext4 begins as its forerunners do, and these readers would take their files for broken ones. An ext2 is an ext3
+/// without its journal.
+#[test]
+fn the_forerunners_of_ext4() {
+    const SUPERBLOCK: u64 = 1024;
+    const HAS_JOURNAL: u8 = 4;
+    let ext3 = fixture("ext3").image();
+    let mut ext2 = ext3.clone();
+    let mut compat = [0];
+    ext2.read_at(SUPERBLOCK + 0x5c, &mut compat).expect("in memory");
+    ext2.write(SUPERBLOCK + 0x5c, &[compat[0] & !HAS_JOURNAL]);
+    let journal_inode = SUPERBLOCK + 0xe0;
+    ext2.write(journal_inode, &[0; 4]);
+    for image in [ext3, ext2] {
+        let examined = judge(&image, Depth::Shallow);
+        assert_eq!(examined.verdict, Verdict::Unsupported);
+        assert_eq!(examined.reason.as_deref(), Some("ext2 or ext3: files without extents"));
+    }
+}
+
 /// Without its journal the volume holds an older state, or none: not even a flipped bit may make it pass for clean.
 #[test]
 fn the_journals_beginning() {

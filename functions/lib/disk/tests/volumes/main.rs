@@ -6,3 +6,4 @@ mod damage;
 mod fixtures;
 mod hostile;
 mod image;
+mod journal;
