@@ -57,6 +57,8 @@ struct Survey {
 impl Survey {
     fn of(files: &dyn Files, path: &str, depth: Depth, volume: u64) -> Result<Self, Unreadable> {
         let mut findings = Findings::default();
+        // While the db is read page by page, the log comes.
+        log::hint(files, path, depth);
         let (db_bytes, store) = db(files, &format!("{path}/member/snap/db"), depth, &mut findings)?;
         let log = log::read(files, path, depth, volume, &mut findings);
         let log = findings.note(log)?;

@@ -17,6 +17,26 @@ pub(crate) struct Log {
     pub(crate) has_sent_db: bool,
 }
 
+/// Where the `.snap` files and the segments are.
+fn directories(path: &str) -> (String, String) {
+    (format!("{path}/member/snap"), format!("{path}/member/wal"))
+}
+
+/// Hints at what [`read`] begins with, all at once: the `.snap` files, and the WAL from where the newest one's name says.
+/// What cannot be read it will say itself.
+pub(crate) fn hint(files: &dyn Files, path: &str, depth: Depth) {
+    let (snap, wal) = directories(path);
+    let entries = files.list(&snap).unwrap_or_default();
+    let names = snap::names(&entries);
+    for file in names.iter().take(MOST_SNAPS).filter_map(|name| files.open(&format!("{snap}/{name}")).ok()) {
+        snap::hint(file.as_ref());
+    }
+    let index = names.first().map_or(0, |name| snap::index_named(name));
+    let segments = wal::segments(&files.list(&wal).unwrap_or_default());
+    let open = |name: &str| files.open(&format!("{wal}/{name}"));
+    wal::hint(&segments, Position { index, ..Position::default() }, depth == Depth::Deep, open);
+}
+
 /// Finds the newest `.snap` that the log knows, and reads the log from there.
 ///
 /// etcd takes it from `ValidSnapshotEntries` and `LoadNewestAvailable` (since 3.4.8): a crash between the `.snap` and
@@ -28,7 +48,7 @@ pub(crate) fn read(
     volume: u64,
     findings: &mut Findings,
 ) -> Result<Log, Fault> {
-    let (snap, wal) = (format!("{path}/member/snap"), format!("{path}/member/wal"));
+    let (snap, wal) = directories(path);
     let segments = wal::segments(&files.list(&wal)?);
     let entries = files.list(&snap)?;
     let names = snap::names(&entries);

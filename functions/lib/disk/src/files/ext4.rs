@@ -25,7 +25,7 @@ const REPLAY_READS: u64 = 3 << 30;
 /// The most bytes of group descriptors, inodes, extents and directory blocks that one step reads.
 const STEP_READS: u64 = 128 << 20;
 /// The root directory's inode.
-const ROOT: u32 = 2;
+pub(super) const ROOT: u32 = 2;
 
 /// A mounted ext4.
 pub(super) struct Ext4 {

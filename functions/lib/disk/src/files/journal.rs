@@ -7,14 +7,17 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use fs_ext4::bgd::{self, BlockGroupDescriptor};
 use fs_ext4::block_io::BlockDevice;
 use fs_ext4::checksum::{Checksummer, linux_crc32c};
 use fs_ext4::error::{Error, Result};
 use fs_ext4::inode::Inode;
 use fs_ext4::jbd2::{JBD2_MAGIC_NUMBER, JournalSuperblock};
 use fs_ext4::journal::{self, ReplayEntry, TAG_ESCAPED};
-use fs_ext4::{Filesystem, Superblock, bgd};
+use fs_ext4::{Filesystem, Superblock};
 
+use super::device::Device;
+use super::ext4::ROOT;
 use super::extents::{self, Geometry, Run};
 use super::read_ahead::ReadAhead;
 
@@ -37,24 +40,18 @@ pub(super) struct Journal {
 }
 
 /// Finds the journal, if there is one to replay.
-pub(super) fn find(device: &dyn BlockDevice, superblock: &Superblock) -> Result<Option<Journal>> {
+pub(super) fn find(device: &Device, superblock: &Superblock) -> Result<Option<Journal>> {
     if superblock.journal_inode == 0 {
         return Ok(None);
     }
     let checksums = Checksummer::from_superblock(superblock);
     let groups = bgd::read_all(device, superblock, &checksums)?;
     let block_size = superblock.block_size();
-    let (block, offset) = bgd::locate_inode(superblock, &groups, superblock.journal_inode)?;
-    let mut raw = vec![0; usize::from(superblock.inode_size)];
-    device.read_at(block * u64::from(block_size) + u64::from(offset), &mut raw)?;
-    let inode = Inode::parse(&raw)?;
-    if !inode.has_extents() {
-        return Err(Error::Unsupported("a journal without extents, from an ext3"));
-    }
     let geometry = Geometry { device, checksums: &checksums, block_size, blocks: superblock.blocks_count };
-    let runs = extents::runs(&geometry, superblock.journal_inode, &inode)?;
+    let runs = runs(&geometry, superblock, &groups, superblock.journal_inode)?;
     let first = runs.first().filter(|run| run.logical.start == 0 && !run.unwritten);
     let head_at = first.ok_or(Error::Corrupt("a journal without a beginning"))?.physical * u64::from(block_size);
+    hint_at_root(&geometry, superblock, &groups, device);
     let mut head = vec![0; block_size as usize];
     device.read_at(head_at, &mut head)?;
     let superblock = JournalSuperblock::parse(&head)?;
@@ -64,6 +61,27 @@ pub(super) fn find(device: &dyn BlockDevice, superblock: &Superblock) -> Result<
     }
     let journal = Journal { superblock, head, head_at, runs, block_size: block_size.into() };
     Ok((!journal.superblock.is_clean()).then_some(journal))
+}
+
+/// Where an inode's bytes are, before the replay.
+fn runs(of: &Geometry<'_>, superblock: &Superblock, groups: &[BlockGroupDescriptor], ino: u32) -> Result<Vec<Run>> {
+    let (block, offset) = bgd::locate_inode(superblock, groups, ino)?;
+    let mut raw = vec![0; usize::from(superblock.inode_size)];
+    of.device.read_at(block * u64::from(of.block_size) + u64::from(offset), &mut raw)?;
+    let inode = Inode::parse(&raw)?;
+    if !inode.has_extents() {
+        return Err(Error::Unsupported("a journal without extents, from an ext3"));
+    }
+    extents::runs(of, ino, &inode)
+}
+
+/// The root directory is read after the journal, and neither needs the other. What is wrong with it is said then.
+fn hint_at_root(of: &Geometry<'_>, superblock: &Superblock, groups: &[BlockGroupDescriptor], device: &Device) {
+    let Ok(runs) = runs(of, superblock, groups, ROOT) else { return };
+    if let Some(first) = runs.first() {
+        let at = first.physical * u64::from(of.block_size);
+        device.blocks.prefetch(std::slice::from_ref(&(at..at + u64::from(of.block_size))));
+    }
 }
 
 /// Of the superblock's 1024 bytes, its own field taken as zeros.

@@ -33,8 +33,8 @@ pub(super) enum Next<'a> {
 /// Reads the records of one segment.
 pub(super) struct Decoder<'a> {
     file: &'a dyn File,
-    /// Whether a torn end is allowed: in the last segment.
-    is_last: bool,
+    /// The segment after this one. A torn end is allowed where there is none.
+    next: Option<&'a dyn File>,
     /// The rolling CRC32C, chained over all segments.
     crc: u32,
     /// Where the next frame begins.
@@ -47,9 +47,9 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Reads a segment, from the checksum where the one before it ended.
-    pub(super) fn new(file: &'a dyn File, crc: u32, is_last: bool) -> Self {
+    pub(super) fn new(file: &'a dyn File, crc: u32, next: Option<&'a dyn File>) -> Self {
         let (chunk, frame) = (Vec::new(), Vec::new());
-        Self { file, is_last, crc, at: 0, hinted: 0, chunk, chunk_at: 0, frame }
+        Self { file, next, crc, at: 0, hinted: 0, chunk, chunk_at: 0, frame }
     }
 
     /// The checksum so far.
@@ -104,7 +104,7 @@ impl<'a> Decoder<'a> {
                 "a record with a wrong checksum"
             }
         };
-        if self.is_last && has_zero_sector(start + LENGTH, &self.frame) {
+        if self.next.is_none() && has_zero_sector(start + LENGTH, &self.frame) {
             return Ok(Next::Torn);
         }
         Err(broken(format!("at byte {start}: {why}")))
@@ -112,7 +112,7 @@ impl<'a> Decoder<'a> {
 
     /// The file ends here, or within a frame's length.
     fn cut_short(&self, at_a_frame: bool) -> Result<Next<'_>, Fault> {
-        match (at_a_frame, self.is_last) {
+        match (at_a_frame, self.next.is_none()) {
             (true, _) => Ok(Next::End),
             (false, true) => Ok(Next::Torn),
             (false, false) => Err(broken(format!("at byte {}: cut off", self.at))),
@@ -125,7 +125,7 @@ impl<'a> Decoder<'a> {
     /// (`maxEntryLimit`); 3.5.5 and 3.5.6 alone did not start from it. A length that no record has is damage all the
     /// same: until 3.5.6 etcd refuses it too, and later ones would cut off everything behind it.
     fn past_the_end(&self, record: u64) -> Result<Next<'_>, Fault> {
-        if self.is_last && record <= LONGEST {
+        if self.next.is_none() && record <= LONGEST {
             return Ok(Next::Torn);
         }
         Err(broken(format!("at byte {}: a record of {record} bytes, past the end of the file", self.at)))
@@ -139,6 +139,9 @@ impl<'a> Decoder<'a> {
             let until = size.min(end + HINT);
             self.file.prefetch(std::slice::from_ref(&(self.hinted..until)));
             self.hinted = until;
+            if let Some(next) = self.next.filter(|_| until == size) {
+                hint(next);
+            }
         }
         let held = self.chunk_at..self.chunk_at + self.chunk.len() as u64;
         if offset < held.start || end > held.end {
@@ -153,6 +156,11 @@ impl<'a> Decoder<'a> {
         into.copy_from_slice(&self.chunk[from..from + into.len()]);
         Ok(())
     }
+}
+
+/// Hints at a segment's beginning before it is read.
+pub(super) fn hint(segment: &dyn File) {
+    segment.prefetch(std::slice::from_ref(&(0..HINT)));
 }
 
 /// `decodeFrameSize`: the lower three bits of the length's first byte, if its sign is set.
@@ -179,7 +187,9 @@ mod tests {
     /// What the decoder says of a segment: how many records, and how it ends.
     fn read(bytes: Vec<u8>, is_last: bool) -> Result<(usize, bool), Fault> {
         let held = Held(bytes);
-        let mut decoder = Decoder::new(&held, 0, is_last);
+        let another = Held(Vec::new());
+        let next: Option<&dyn File> = if is_last { None } else { Some(&another) };
+        let mut decoder = Decoder::new(&held, 0, next);
         let mut records = 0;
         loop {
             match decoder.next()? {

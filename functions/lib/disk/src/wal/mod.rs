@@ -11,7 +11,7 @@ mod replay;
 pub(crate) mod testing;
 
 pub(crate) use names::segments;
-pub(crate) use replay::{Replay, replay};
+pub(crate) use replay::{Replay, hint, replay};
 
 /// A place in the raft log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,6 @@
 //! Reading a WAL from a snapshot on, as etcd's `ReadAll` (`wal.go`) does when it starts.
 
-use super::decoder::{Decoder, Next};
+use super::decoder::{self, Decoder, Next};
 use super::names::{self, Segment};
 use super::record::{self, CRC, ENTRY, METADATA, Record, SNAPSHOT, STATE};
 use super::{HardState, Position};
@@ -27,6 +27,25 @@ pub(crate) struct Replay {
     metadata: Option<Vec<u8>>,
 }
 
+/// The segments that are read: those that etcd would open to start from a snapshot, or all of them.
+fn chosen(segments: &[Segment], start: Position, all: bool) -> Result<&[Segment], Fault> {
+    let needed = names::from(segments, start)?;
+    Ok(if all { segments } else { needed })
+}
+
+/// Hints at where [`replay`] will begin. What is wrong there, it will say.
+pub(crate) fn hint(
+    segments: &[Segment],
+    start: Position,
+    all: bool,
+    open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
+) {
+    let first = chosen(segments, start, all).map(|chosen| open(&chosen[0].name));
+    if let Ok(Ok(first)) = first {
+        decoder::hint(first.as_ref());
+    }
+}
+
 /// Reads the segments that etcd would open to start from a snapshot, or all of them, in order.
 ///
 /// `most` bounds the bytes of all segments together: files can claim more than the volume holds.
@@ -37,18 +56,19 @@ pub(crate) fn replay(
     most: u64,
     open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
 ) -> Result<Replay, Fault> {
-    let needed = names::from(segments, start)?;
-    let read = if all { segments } else { needed };
+    let read = chosen(segments, start, all)?;
     let mut replay = Replay { start, last_index: start.index, ..Replay::default() };
     let (mut crc, mut total) = (0, 0_u64);
+    // Two are open at a time: however many there are, their extents are not all held in memory.
+    let mut next = read.first().map(|first| open(&first.name)).transpose()?;
     for (at, segment) in read.iter().enumerate() {
-        let file = open(&segment.name)?;
+        let Some(file) = next.take() else { break };
+        next = read.get(at + 1).map(|after| open(&after.name)).transpose()?;
         total = total.saturating_add(file.size());
         if total > most {
             return Err(broken(format!("{}: the WAL claims more bytes than the volume has", segment.name)));
         }
-        let is_last = at + 1 == read.len();
-        let mut decoder = Decoder::new(file.as_ref(), crc, is_last);
+        let mut decoder = Decoder::new(file.as_ref(), crc, next.as_deref());
         replay.segment(&mut decoder).map_err(|fault| fault.within(&segment.name))?;
         crc = decoder.crc();
     }
@@ -108,6 +128,8 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::super::testing::{self, Log};
     use super::*;
     use crate::tests::Held;
@@ -156,6 +178,50 @@ mod tests {
         let replay = read(&files, 4, false).expect("the first segment is not needed");
         assert_eq!((replay.last_index, replay.has_start), (6, true));
         assert!(read(&files, 4, true).is_err(), "all are read when asked");
+    }
+
+    /// What is done with files, in order.
+    #[derive(Clone, Default)]
+    struct Watched(Arc<Mutex<Vec<String>>>);
+
+    struct WatchedFile(Watched, String, Held);
+
+    impl Watched {
+        fn note(&self, what: &str, name: &str) {
+            let mut seen = self.0.lock().expect("notes");
+            seen.push(format!("{what} {}", &name[15..16]));
+        }
+    }
+
+    impl File for WatchedFile {
+        fn size(&self) -> u64 {
+            self.2.size()
+        }
+
+        fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+            self.0.note("read", &self.1);
+            self.2.read_at(offset, into)
+        }
+
+        fn prefetch(&self, _: &[std::ops::Range<u64>]) {
+            self.0.note("hint", &self.1);
+        }
+    }
+
+    #[test]
+    fn the_next_segment_is_hinted_at_before_it_is_needed() {
+        let files = two();
+        let segments = testing::segments(&files);
+        let watched = Watched::default();
+        let open = |name: &str| -> Result<Box<dyn File>, Fault> {
+            let (_, bytes) = files.iter().find(|(named, _)| *named == name).expect("opened as listed");
+            Ok(Box::new(WatchedFile(watched.clone(), name.to_owned(), Held(bytes.clone()))))
+        };
+        hint(&segments, Position { index: 4, term: 1 }, false, open);
+        replay(&segments, Position::default(), false, 1 << 20, open).expect("sound");
+        let seen = watched.0.lock().expect("notes").clone();
+        let expected = ["hint 1", "hint 0", "hint 1", "read 0", "hint 1", "read 1"];
+        assert_eq!(seen, expected, "from the snapshot, then all");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Bytes that are kept or, if all are zeros, not.
 const CHUNK: usize = 64 << 10;
 /// Bytes of a block of EBS's direct APIs.
-const EBS_BLOCK: u64 = 512 << 10;
+pub(crate) const EBS_BLOCK: u64 = 512 << 10;
 
 /// A volume in memory, mostly holes, that counts what is read of it.
 #[derive(Clone, Default)]
@@ -104,6 +104,11 @@ impl Image {
         let pieces = hints.lock().expect("hints");
         assert!(pieces.len() == 1 && pieces[0].end - pieces[0].start == bytes.end - bytes.start, "{path}: {pieces:?}");
         pieces[0].start
+    }
+
+    /// Whether anything is in there.
+    pub(crate) fn is_present(&self, range: Range<u64>) -> bool {
+        (range.start / CHUNK as u64..range.end.div_ceil(CHUNK as u64)).any(|chunk| self.chunks.contains_key(&chunk))
     }
 
     /// How many EBS blocks have been read that are not all zeros, how many were hinted at, and how many there are.

@@ -7,3 +7,4 @@ mod fixtures;
 mod hostile;
 mod image;
 mod journal;
+mod rounds;
