@@ -59,9 +59,9 @@ impl Blocks for Remote {
     }
 }
 
-fn rounds(name: &str, block: u64) -> u64 {
+fn rounds(name: &str, block: u64, depth: Depth) -> u64 {
     let remote = Arc::new(Remote { image: fixture(name).image(), block, clock: Mutex::default() });
-    examine(remote.clone(), Depth::Shallow).expect("it can be read");
+    examine(remote.clone(), depth).expect("it can be read");
     remote.clock.lock().expect("a clock").rounds
 }
 
@@ -70,11 +70,18 @@ fn rounds(name: &str, block: u64) -> u64 {
 fn a_round_is_what_only_the_one_before_it_could_tell() {
     // The journal's beginning and the root directory; the other directories; the db's metas, the `.snap` files and the
     // WAL; the db's root, and with it, these dbs being small, all that is under it.
-    assert_eq!(rounds("clean-3.5", EBS_BLOCK), 5);
+    assert_eq!(rounds("clean-3.5", EBS_BLOCK, Depth::Shallow), 5);
     // The journal's beginning; its rest, which holds the directories; the metas, `.snap` and WAL; the db's root.
-    assert_eq!(rounds("dirty-journal-3.5", EBS_BLOCK), 5);
+    assert_eq!(rounds("dirty-journal-3.5", EBS_BLOCK, Depth::Shallow), 5);
     // The same, and two more windows of the WAL, which is longer than what is hinted at in one.
-    assert_eq!(rounds("segments-3.5", EBS_BLOCK), 7);
+    assert_eq!(rounds("segments-3.5", EBS_BLOCK, Depth::Shallow), 7);
+}
+
+/// The three segments, each window after the one before it but the first ones with what comes before them; the db branch
+/// by branch, the leaves of each at once.
+#[test]
+fn deep_goes_by_windows_and_branches() {
+    assert_eq!(rounds("segments-3.5", EBS_BLOCK, Depth::Deep), 26);
 }
 
 /// Page by page, so that small volumes show what large ones have in different blocks of EBS.
@@ -83,10 +90,10 @@ fn what_does_not_need_each_other_comes_together() {
     // Superblock, descriptors, inodes; the journal's beginning, its rest; the metas, the seven `.snap` files and the WAL;
     // the db's root, which holds the small buckets; of `key` the root, a branch, a leaf and that leaf's end, since it is
     // long; two windows of the WAL.
-    assert_eq!(rounds("segments-3.5", PAGE), 13);
+    assert_eq!(rounds("segments-3.5", PAGE, Depth::Shallow), 13);
     // The same, without the windows.
-    assert_eq!(rounds("dirty-journal-3.5", PAGE), 11);
+    assert_eq!(rounds("dirty-journal-3.5", PAGE, Depth::Shallow), 11);
     // Superblock, descriptors, inodes; the journal's beginning and the root directory. Nothing is replayed, so that more
     // inodes and the five directories come one by one; metas, `.snap` and WAL; the db's root, of `key` the root and a leaf.
-    assert_eq!(rounds("clean-3.5", PAGE), 14);
+    assert_eq!(rounds("clean-3.5", PAGE, Depth::Shallow), 14);
 }
