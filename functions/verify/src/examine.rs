@@ -7,8 +7,9 @@ use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::Deadline;
 use etcd_backup_core::tags::{self, Tags};
 use etcd_backup_core::verdict::Verdict;
-use etcd_backup_core::verify::{Examination, Examined, Findings};
+use etcd_backup_core::verify::{Examination, Examined, Findings, Observed};
 use etcd_backup_disk::{Depth, examine};
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -43,23 +44,37 @@ pub(crate) async fn each(
 /// Writes the verdicts onto the snapshots, when they have been told: what bears one is not read again.
 pub(crate) async fn mark(
     function: &Function<VerifyConfig>,
-    examinations: &[Examination],
+    examinations: &mut [Examination],
     outcomes: &mut [Examined],
     deadline: Deadline,
 ) {
-    for (examination, outcome) in examinations.iter().zip(outcomes) {
-        let Examined::Found { findings, unwritten } = outcome else { continue };
-        let Some(verified) = examination.tag(findings, Timestamp::now()) else { continue };
-        let tags: Tags = [(tags::VERIFIED.to_owned(), verified.to_string())].into();
-        let written = timeout_at(deadline.stop_waiting, async {
-            let permit = function.ec2.permit().await;
-            function.ec2.tag_snapshot(&examination.snapshot, &tags, &permit).await
-        });
-        *unwritten = match written.await {
-            Ok(written) => written.err().map(|failure| failure.to_string()),
-            Err(_) => Some("EC2 did not answer before the deadline".to_owned()),
-        };
+    let marks = examinations.iter_mut().zip(outcomes).map(|(examination, outcome)| async move {
+        let Examined::Found { findings, unwritten } = outcome else { return };
+        let written = timeout_at(deadline.stop_waiting, write(function, examination, findings)).await;
+        let written = written.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
+        *unwritten = written.err();
+    });
+    join_all(marks).await;
+}
+
+/// EC2's tags have no compare-and-swap: looking again leaves a moment, and not the whole examination, in which another
+/// run's `corrupt` is overwritten.
+async fn write(
+    function: &Function<VerifyConfig>,
+    examination: &mut Examination,
+    findings: &Findings,
+) -> Result<(), String> {
+    let ec2 = &function.ec2;
+    let permit = ec2.permit().await;
+    if examination.gives_way(findings) {
+        let (snapshots, unreadable) =
+            ec2.snapshot(&examination.snapshot, &permit).await.map_err(|failure| failure.to_string())?;
+        examination.see_again(&Observed { snapshots, unreadable })?;
     }
+    let Some(verified) = examination.tag(findings, Timestamp::now()) else { return Ok(()) };
+    let tags: Tags = [(tags::VERIFIED.to_owned(), verified.to_string())].into();
+    let written = ec2.tag_snapshot(&examination.snapshot, &tags, &permit).await;
+    written.map_err(|failure| failure.to_string())
 }
 
 async fn one(

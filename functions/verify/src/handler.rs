@@ -47,7 +47,7 @@ impl Run<'_> {
         let observed = observed.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
         let observed = observed.map_err(|why| failed(&format!("nothing was examined: {why}")))?;
         match verify::plan(&observed, request, clusters).map_err(|refusal| refused(&refusal))? {
-            VerifyPlan::Examine(plan) => self.examine(&plan).await,
+            VerifyPlan::Examine(plan) => self.examine(plan).await,
             VerifyPlan::BackupFailed(report) => self.backup_failed(&report).await,
             VerifyPlan::Nothing(why) => {
                 info!("Nothing to do: {why}");
@@ -70,9 +70,9 @@ impl Run<'_> {
     }
 
     /// Point by point: read, told, and only then marked. A run that dies tells a point twice rather than never.
-    async fn examine(&self, plan: &Examinations) -> Result<Value, FunctionError> {
+    async fn examine(&self, mut plan: Examinations) -> Result<Value, FunctionError> {
         let (mut outcomes, mut warnings) = (Vec::new(), Vec::new());
-        for list in plan.list.chunk_by(|a, b| a.slot == b.slot && a.lineage.of == b.lineage.of) {
+        for list in plan.list.chunk_by_mut(|a, b| a.slot == b.slot && a.lineage.of == b.lineage.of) {
             // One that does not even fit into a run of its own is a failure.
             let left_is_fine = plan.is_sweep && !outcomes.is_empty();
             let mut found = examine::each(self.function, list, left_is_fine, self.deadline).await;
@@ -81,7 +81,7 @@ impl Run<'_> {
             examine::mark(self.function, list, &mut found, self.deadline).await;
             outcomes.extend(found);
         }
-        let mut report = verify::report(plan, &outcomes);
+        let mut report = verify::report(&plan, &outcomes);
         for warning in warnings {
             report.answer.warn(warning);
         }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::Examination;
+use super::plan::{Examination, Observed};
 use crate::verdict::{Verdict, Verified};
 
 /// What was found in a snapshot. What could not be read is `None`.
@@ -73,7 +73,24 @@ impl Examination {
         })
     }
 
+    /// Whether what was found gives way to a `corrupt` that stands on the snapshot. Reading takes a while, in which
+    /// another run may have found it corrupt: so the tag is [seen again](Self::see_again) before it is written.
+    #[must_use]
+    pub fn gives_way(&self, findings: &Findings) -> bool {
+        findings.verdict != Verdict::Corrupt && !self.deep
+    }
+
+    /// Takes over the verdict that the snapshot bears now. An error: it could not be seen, and must not be written over.
+    pub fn see_again(&mut self, now: &Observed) -> Result<(), String> {
+        let id = &self.snapshot;
+        let snapshot = now.snapshots.iter().find(|snapshot| snapshot.id == *id);
+        let ours = snapshot.ok_or_else(|| format!("{id} is not there any more"))?.ours();
+        let ours = ours.map_err(|unplaceable| unplaceable.to_string())?;
+        self.was = ours.ok_or_else(|| format!("{id} is not ours any more"))?.verdict();
+        Ok(())
+    }
+
     pub(super) fn keeps_corrupt(&self, findings: &Findings) -> bool {
-        self.was == Some(Verdict::Corrupt) && findings.verdict != Verdict::Corrupt && !self.deep
+        self.was == Some(Verdict::Corrupt) && self.gives_way(findings)
     }
 }

@@ -54,6 +54,6 @@ pub struct Examination {
     pub expected: usize,
     /// Whether its point has a better one of the same member: then it is judged, and not compared.
     pub surplus: bool,
-    /// How it was judged before.
+    /// How it was judged before, as far as was seen.
     pub was: Option<Verdict>,
 }

@@ -1,7 +1,9 @@
 //! What is written onto a snapshot.
 
-use super::super::{Examination, Findings, Request};
-use super::fixtures::{examined, now, snapshots};
+use super::super::{Examination, Findings, Request, report};
+use super::fixtures::{examined, now, observed, snapshots};
+use crate::snapshot::Snapshot;
+use crate::tags;
 use crate::verdict::Verdict;
 
 const AT: &str = "2026-11-23T02:01:07Z";
@@ -44,5 +46,59 @@ fn only_a_deep_look_takes_back_that_it_is_corrupt() {
         (None, false, Verdict::Ok, true),
     ] {
         assert_eq!(written(was, deep, &of(found)).is_some(), is_written, "{was:?} {deep} {found}");
+    }
+}
+
+/// `a` as a run began to examine it, without a verdict, and what EC2 shows of it when the verdict is to be written.
+fn seen_again(bears: &str) -> Result<Examination, String> {
+    let mut examination = examination(None, false);
+    let now = snapshots().into_iter().map(|one| one.tagged(tags::VERIFIED, bears)).collect();
+    examination.see_again(&observed(now)).map(|()| examination)
+}
+
+#[test]
+fn what_was_found_corrupt_meanwhile_stays_so() {
+    let sound = || Findings::sound("a", 1);
+    for (bears, is_written) in [("corrupt at=now", false), ("ok at=now", true), ("degraded", true), ("?", true)] {
+        let examination = seen_again(bears).expect("it is there");
+        assert_eq!(examination.tag(&sound(), now()).is_some(), is_written, "{bears}");
+        let mut plan = examined(&Request::Snapshot { id: examination.snapshot.clone(), deep: false }, snapshots());
+        plan.list = vec![examination];
+        let report = report(&plan, &[sound().told()]);
+        let warnings = &report.answer.points()[0].warnings;
+        assert_eq!(warnings.is_empty(), is_written, "{warnings:?}");
+        assert_eq!((report.failure, report.metrics[0].corrupt), (None, 0));
+    }
+}
+
+#[test]
+fn only_what_would_take_corrupt_back_is_seen_again() {
+    for (deep, found, gives_way) in [
+        (false, Verdict::Ok, true),
+        (false, Verdict::Degraded, true),
+        (false, Verdict::Unsupported, true),
+        (false, Verdict::Corrupt, false),
+        (true, Verdict::Ok, false),
+        (true, Verdict::Corrupt, false),
+    ] {
+        let findings = Findings::sound("a", 1).but(found, "why");
+        assert_eq!(examination(None, deep).gives_way(&findings), gives_way, "{deep} {found}");
+    }
+}
+
+#[test]
+fn what_is_not_seen_again_must_not_be_written_over() {
+    let mut examination = examination(Some(Verdict::Ok), false);
+    let others = || snapshots().into_iter().filter(|one| one.id != snapshots()[0].id);
+    let of = |change: fn(Snapshot) -> Snapshot| others().chain([change(snapshots().remove(0))]).collect();
+    for (now, says) in [
+        (Vec::new(), "is not there any more"),
+        (others().collect(), "is not there any more"),
+        (of(|one| one.without_tag(tags::RECOVERY_POINT)), "is not ours any more"),
+        (of(|one| one.without_tag(tags::CLUSTER)), "neither counted nor deleted"),
+    ] {
+        let why = examination.see_again(&observed(now)).expect_err(says);
+        assert!(why.contains(says), "{why}");
+        assert_eq!(examination.was, Some(Verdict::Ok));
     }
 }
