@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-DEFAULT_SETTINGS = {"page_size": None, "pending_snapshots": False, "creating_volumes": False, "damaged_blocks": 0}
+DEFAULT_SETTINGS = {
+    "page_size": None,
+    "pending_snapshots": False,
+    "creating_volumes": False,
+    "damaged_blocks": 0,
+    "short_blocks": 0,
+}
 
 RULE = {"action", "where", "contains", "skip", "times", "effect"}
 EFFECTS = {"error", "dropped", "lost", "late", "delay_ms", "when"}

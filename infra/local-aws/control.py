@@ -17,6 +17,7 @@ from gateway import Answer, Request
 
 DEFAULT_REGION = "us-east-1"
 PLANTED_SIZE = 8
+BLOCKS_PER_GIB = 2048
 
 
 class Refused(Exception):
@@ -51,6 +52,17 @@ def post_expired_tokens(owner: Account, _: None) -> dict[str, Any]:
             for block in snapshot.blocks.values():
                 block.block_token = uuid4().hex
     return {}
+
+
+def post_full_snapshots(owner: Account, full: dict[str, Any]) -> dict[str, Any]:
+    """The snapshot is of so large a volume, of which every block was written: all hold what the one that was put does."""
+    for backend in ebs_backends[owner.id].values():
+        if snapshot := backend.snapshots.get(full["id"]):
+            [block] = snapshot.blocks.values()
+            snapshot.volume_size = full["gib"]
+            snapshot.blocks = dict.fromkeys(range(full["gib"] * BLOCKS_PER_GIB), block)
+            return full
+    raise Refused(f"no block was put into {full['id']}")
 
 
 def put_clock(owner: Account, clock: dict[str, Any]) -> dict[str, Any]:
@@ -207,6 +219,7 @@ ROUTES: dict[tuple[str, str], Callable[[Account, Any], Any]] = {
     ("PUT", "settings"): put_settings,
     ("PUT", "clock"): put_clock,
     ("POST", "expired_tokens"): post_expired_tokens,
+    ("POST", "full_snapshots"): post_full_snapshots,
     ("GET", "calls"): lambda owner, _: owner.calls,
     ("DELETE", "calls"): delete_calls,
     ("POST", "faults"): post_faults,

@@ -68,11 +68,16 @@ class LocalEBS(EBSResponse):
         if self.account.settings["damaged_blocks"] > 0:
             self.account.settings["damaged_blocks"] -= 1
             data = bytes([data[0] ^ 1]) + data[1:]
+        checksum = sha256(block.block_data)
+        if self.account.settings["short_blocks"] > 0:
+            self.account.settings["short_blocks"] -= 1
+            data = data[: BLOCK_SIZE // 2]
+            checksum = sha256(data)
         return ActionResult(
             {
                 "DataLength": len(data),
                 "BlockData": data,
-                "Checksum": b64encode(sha256(block.block_data).digest()).decode(),
+                "Checksum": b64encode(checksum.digest()).decode(),
                 "ChecksumAlgorithm": "SHA256",
             }
         )

@@ -49,6 +49,23 @@ class Blocks(LocalAws):
         self.assertNotIn("NextToken", second)
         self.assertEqual((first["BlockSize"], first["VolumeSize"]), (BLOCK, 8))
 
+    def test_a_short_block_comes_with_the_checksum_of_what_comes(self) -> None:
+        self.put(7, bytes(BLOCK))
+        self.control("PUT", "settings", {"short_blocks": 1})
+        [block] = self.listed()["Blocks"]
+        for size in (BLOCK // 2, BLOCK):
+            got = self.ebs.get_snapshot_block(SnapshotId=self.snapshot_id, BlockIndex=7, BlockToken=block["BlockToken"])
+            data = got["BlockData"].read()
+            self.assertEqual((len(data), got["Checksum"]), (size, b64encode(sha256(data).digest()).decode()))
+
+    def test_a_volume_can_be_full(self) -> None:
+        self.put(0, bytes(BLOCK))
+        self.control("POST", "full_snapshots", {"id": self.snapshot_id, "gib": 5})
+        first = self.listed()
+        second = self.listed(NextToken=first["NextToken"])
+        self.assertEqual([block["BlockIndex"] for block in second["Blocks"]], list(range(10_000, 10_240)))
+        self.assertEqual((first["VolumeSize"], second.get("NextToken")), (5, None))
+
     def test_what_real_ebs_refuses(self) -> None:
         self.put(1, bytes(BLOCK))
         get = self.ebs.get_snapshot_block

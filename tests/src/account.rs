@@ -31,6 +31,7 @@ struct Settings {
     pending_snapshots: bool,
     creating_volumes: bool,
     damaged_blocks: u32,
+    short_blocks: u32,
 }
 
 impl Account {
@@ -100,6 +101,11 @@ impl Account {
     /// The next blocks that are asked for, so many, come with a byte changed.
     pub async fn damage_next_blocks(&self, blocks: u32) {
         self.set(|settings| settings.damaged_blocks = blocks).await;
+    }
+
+    /// The next blocks that are asked for, so many, come without their second half, and with the checksum of what comes.
+    pub async fn shorten_next_blocks(&self, blocks: u32) {
+        self.set(|settings| settings.short_blocks = blocks).await;
     }
 
     /// No block can be got any more with a token that was listed so far.

@@ -6,7 +6,7 @@ use std::fs;
 use aws_sdk_ebs::primitives::ByteStream;
 use aws_sdk_ebs::types::ChecksumAlgorithm;
 use axum::body::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Account;
@@ -96,6 +96,12 @@ impl Account {
                 self.put_block(snapshot, index, block).await;
             }
         }
+    }
+
+    /// The snapshot is of a volume of this size in GiB, every block of which was written.
+    pub async fn put_full_disk(&self, snapshot: &str, gib: u32) {
+        self.put_block(snapshot, 0, &[1]).await;
+        self.control.post("full_snapshots", &json!({ "id": snapshot, "gib": gib })).await;
     }
 
     /// Puts one block into a snapshot.
