@@ -57,14 +57,11 @@ impl Source {
         concurrency: usize,
         deadline: Instant,
     ) -> Result<Self, String> {
-        let list = timeout_at(deadline, ebs.list(snapshot)).await;
+        let list = timeout_at(deadline, ebs.list(snapshot, MOST_BLOCKS)).await;
         let list = list.map_err(|_| "EBS did not list the blocks before the deadline".to_owned())?;
         let list = list.map_err(|failure| failure.to_string())?;
         if list.tokens.len() > MOST_BLOCKS {
-            return Err(format!(
-                "it has {} blocks, more than {MOST_BLOCKS}: that is no volume of etcd",
-                list.tokens.len()
-            ));
+            return Err(format!("it has more than {MOST_BLOCKS} blocks: that is no volume of etcd"));
         }
         let most = (MEMORY / list.block_size).max(2);
         let (block_size, volume_size) = (list.block_size as u64, list.volume_size);
@@ -182,7 +179,7 @@ impl Source {
         if self.state().listed > listed {
             return Ok(());
         }
-        let list = self.0.ebs.list(&self.0.snapshot).await.map_err(|failure| failure.to_string())?;
+        let list = self.0.ebs.list(&self.0.snapshot, MOST_BLOCKS).await.map_err(|failure| failure.to_string())?;
         let mut state = self.state();
         state.list = list;
         state.listed = listed + 1;

@@ -1,5 +1,6 @@
 //! `verify`, as Lambda runs it, on volumes of a real etcd.
 
+mod blocks;
 mod by_hand;
 mod faults;
 mod notified;

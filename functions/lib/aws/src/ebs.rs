@@ -25,8 +25,6 @@ pub struct BlockList {
     pub volume_size: u64,
     /// By index, what a block is asked for with. Valid for days, not for ever.
     pub tokens: BTreeMap<u64, String>,
-    /// How many calls it took.
-    pub calls: u64,
 }
 
 /// Why a block could not be had.
@@ -45,10 +43,11 @@ impl Ebs {
         Self { client: Client::new(config) }
     }
 
-    /// Lists a snapshot's blocks, all pages.
-    pub async fn list(&self, snapshot: &SnapshotId) -> Result<BlockList, Failure> {
+    /// Lists a snapshot's blocks, page by page: all of them, or more than `most`. A full volume of 64 TiB would have
+    /// 134 million.
+    pub async fn list(&self, snapshot: &SnapshotId, most: usize) -> Result<BlockList, Failure> {
         const CALL: &str = "ListSnapshotBlocks";
-        let mut list = BlockList { block_size: 0, volume_size: 0, tokens: BTreeMap::new(), calls: 0 };
+        let mut list = BlockList { block_size: 0, volume_size: 0, tokens: BTreeMap::new() };
         let mut page = None;
         loop {
             let call = self.client.list_snapshot_blocks().snapshot_id(snapshot.as_str()).max_results(10_000);
@@ -58,7 +57,6 @@ impl Ebs {
             list.block_size = size.ok_or_else(|| missing("no block size"))?;
             let gib = answer.volume_size().and_then(|gib| u64::try_from(gib).ok()).filter(|gib| *gib <= 64 * 1024);
             list.volume_size = gib.ok_or_else(|| missing("no volume size"))? << 30;
-            list.calls += 1;
             for block in answer.blocks() {
                 let index = block.block_index().and_then(|index| u64::try_from(index).ok());
                 let (Some(index), Some(token)) = (index, block.block_token()) else {
@@ -67,7 +65,7 @@ impl Ebs {
                 list.tokens.insert(index, token.to_owned());
             }
             page = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            if page.is_none() {
+            if page.is_none() || list.tokens.len() > most {
                 return Ok(list);
             }
         }
