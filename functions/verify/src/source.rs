@@ -147,7 +147,7 @@ impl Source {
                 state.blocks.put(index, block.into());
             }
             Err(why) => {
-                state.failed.insert(index, why);
+                state.failed.insert(index, format!("block {index}: {why}"));
             }
         }
         self.0.changed.notify_all();
@@ -164,7 +164,7 @@ impl Source {
         let block = block.map_err(|failure| failure.to_string())?;
         // What is missing must not be taken for zeros.
         let is_whole = block.len() as u64 == self.0.block_size;
-        let short = || format!("GetSnapshotBlock: block {index} has {} bytes, not {}", block.len(), self.0.block_size);
+        let short = || format!("GetSnapshotBlock: {} bytes, not {}", block.len(), self.0.block_size);
         if is_whole { Ok(block) } else { Err(short()) }
     }
 

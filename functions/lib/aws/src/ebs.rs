@@ -87,7 +87,7 @@ impl Ebs {
         token: &str,
     ) -> Result<Result<Vec<u8>, Failure>, BlockFailure> {
         const CALL: &str = "GetSnapshotBlock";
-        let unreadable = |what: String| Failure::unreadable(CALL, format!("block {index}: {what}"));
+        let unreadable = |what: String| Failure::unreadable(CALL, what);
         let number = i32::try_from(index).map_err(|_| BlockFailure::Failed(unreadable("no such index".to_owned())))?;
         let call = self.client.get_snapshot_block().snapshot_id(snapshot.as_str()).block_index(number);
         let answer = call.block_token(token).send().await.map_err(|error| {
