@@ -16,16 +16,18 @@ use tracing::info;
 
 use crate::source::Source;
 
-/// Reads these; an outcome for each, in their order. `left_is_fine`: what the deadline cuts off in the middle is left to
-/// the next run, as what was not begun is.
+/// Reads these and adds an outcome for each, in their order, to those of the run so far. What the deadline cuts off in
+/// the middle of a sweep is left to the next one, as what was not begun is: unless it is the run's first, which does not
+/// even fit into a run of its own.
 pub(crate) async fn each(
     function: &Function<VerifyConfig>,
     examinations: &[Examination],
-    left_is_fine: bool,
+    is_sweep: bool,
     deadline: Deadline,
-) -> Vec<Examined> {
-    let mut outcomes = Vec::with_capacity(examinations.len());
+    outcomes: &mut Vec<Examined>,
+) {
     for examination in examinations {
+        let left_is_fine = is_sweep && !outcomes.is_empty();
         let is_over = || Instant::now() >= deadline.stop_starting;
         let outcome = if is_over() {
             Examined::Left
@@ -38,7 +40,6 @@ pub(crate) async fn each(
         };
         outcomes.push(outcome);
     }
-    outcomes
 }
 
 /// Writes the verdicts onto the snapshots, when they have been told: what bears one is not read again.

@@ -73,13 +73,12 @@ impl Run<'_> {
     async fn examine(&self, mut plan: Examinations) -> Result<Value, FunctionError> {
         let (mut outcomes, mut warnings) = (Vec::new(), Vec::new());
         for list in plan.list.chunk_by_mut(|a, b| a.slot == b.slot && a.lineage.of == b.lineage.of) {
-            // One that does not even fit into a run of its own is a failure.
-            let left_is_fine = plan.is_sweep && !outcomes.is_empty();
-            let mut found = examine::each(self.function, list, left_is_fine, self.deadline).await;
+            let begun = outcomes.len();
+            examine::each(self.function, list, plan.is_sweep, self.deadline, &mut outcomes).await;
+            let found = &mut outcomes[begun..];
             let point = Examinations { list: list.to_vec(), is_sweep: plan.is_sweep, warnings: Vec::new() };
-            warnings.extend(self.announce(&verify::report(&point, &found)).await);
-            examine::mark(self.function, list, &mut found, self.deadline).await;
-            outcomes.extend(found);
+            warnings.extend(self.announce(&verify::report(&point, found)).await);
+            examine::mark(self.function, list, found, self.deadline).await;
         }
         let mut report = verify::report(&plan, &outcomes);
         for warning in warnings {

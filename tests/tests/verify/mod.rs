@@ -2,6 +2,7 @@
 
 mod blocks;
 mod by_hand;
+mod deadlines;
 mod faults;
 mod notified;
 mod sweep;
