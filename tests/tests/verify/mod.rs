@@ -4,6 +4,7 @@ mod blocks;
 mod by_hand;
 mod deadlines;
 mod faults;
+mod marks;
 mod notified;
 mod sweep;
 
