@@ -109,7 +109,7 @@ def perform(
     if effect.get("when", "before") == "before":
         time.sleep(delay)
     if error := effect.get("error"):
-        return error_answer(request, error["code"], error.get("message", ""), error.get("status", 400))
+        return error_answer(request, error["code"], error.get("message", ""), error.get("status", 400), error.get("reason"))
     if effect.get("dropped"):
         return None
 
@@ -176,9 +176,9 @@ def default_content_type(request: Request) -> str:
     return "application/x-amz-json-1.1" if request.headers.get("X-Amz-Target") else "text/xml;charset=UTF-8"
 
 
-def error_answer(request: Request, code: str, message: str, status: int) -> Answer:
+def error_answer(request: Request, code: str, message: str, status: int, reason: str | None = None) -> Answer:
     if request.headers.get("X-Amz-Target") or "/ebs/" in request.headers.get("Authorization", ""):
-        body = json.dumps({"__type": code, "message": message})
+        body = json.dumps({"__type": code, "message": message} | ({"Reason": reason} if reason else {}))
         return Answer(status, default_content_type(request), body.encode())
     return xml_error(code, message, status)
 

@@ -94,6 +94,12 @@ impl Fault<'_> {
         self
     }
 
+    /// That refusal has this reason: EBS's direct APIs give one.
+    pub fn because(mut self, reason: &str) -> Self {
+        self.effect["error"]["reason"] = reason.into();
+        self
+    }
+
     /// EC2 does it; then the connection breaks.
     pub fn losing_the_answer(mut self) -> Self {
         self.effect = json!({ "lost": "connection" });

@@ -46,7 +46,7 @@ impl Run<'_> {
         let observed = timeout_at(self.deadline.stop_waiting, self.observe(request.look(clusters))).await;
         let observed = observed.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
         let observed = observed.map_err(|why| failed(&format!("nothing was examined: {why}")))?;
-        match verify::plan(&observed, request, clusters).map_err(|refusal| refused(&refusal))? {
+        match verify::plan(&observed, request, clusters, Timestamp::now()).map_err(|refusal| refused(&refusal))? {
             VerifyPlan::Examine(plan) => self.examine(plan).await,
             VerifyPlan::BackupFailed(report) => self.backup_failed(&report).await,
             VerifyPlan::Nothing(why) => {

@@ -39,6 +39,19 @@ async fn a_block_that_was_damaged_on_its_way_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn where_the_key_is_not_given_the_message_says_what_to_do() {
+    let account = LocalAws::account();
+    let snapshot = one(&account, &sound()).await;
+    let denied = account.fail_next("GetSnapshotBlock").with("AccessDeniedException", 400).always();
+    denied.because("DEPENDENCY_ACCESS_DENIED").await;
+
+    let error = verify(&account).await.invoke(json!({"snapshot": snapshot})).await.unwrap_err();
+
+    assert_eq!(error.error_type, "VerifyIncomplete");
+    assert!(error.sentence().contains("AccessDeniedException") && error.sentence().contains("KmsKeyArns"), "{error}");
+}
+
+#[tokio::test]
 async fn tokens_that_expire_are_listed_anew() {
     let account = LocalAws::account();
     let snapshot = one(&account, &sound()).await;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ebs::Client;
+use aws_sdk_ebs::error::SdkError;
 use aws_sdk_ebs::operation::get_snapshot_block::GetSnapshotBlockError;
-use aws_sdk_ebs::types::ValidationExceptionReason;
+use aws_sdk_ebs::types::{AccessDeniedExceptionReason, ValidationExceptionReason};
 use etcd_backup_core::ids::SnapshotId;
 use sha2::{Digest, Sha256};
 
@@ -92,7 +93,7 @@ impl Ebs {
         let call = self.client.get_snapshot_block().snapshot_id(snapshot.as_str()).block_index(number);
         let answer = call.block_token(token).send().await.map_err(|error| {
             let is_expired = error.as_service_error().is_some_and(is_expired);
-            if is_expired { BlockFailure::Expired } else { BlockFailure::Failed(Failure::of(CALL, &error)) }
+            if is_expired { BlockFailure::Expired } else { BlockFailure::Failed(failed(CALL, &error)) }
         })?;
         let checksum = answer.checksum().map(str::to_owned);
         let bytes = match answer.block_data.collect().await {
@@ -106,6 +107,17 @@ impl Ebs {
             None => Err(unreadable("no checksum".to_owned())),
         })
     }
+}
+
+/// As any call's, and where it is the key of an encrypted snapshot, what to do.
+fn failed<R: std::fmt::Debug>(call: &'static str, error: &SdkError<GetSnapshotBlockError, R>) -> Failure {
+    let mut failure = Failure::of(call, error);
+    let is_key = matches!(error.as_service_error(), Some(GetSnapshotBlockError::AccessDeniedException(why))
+        if why.reason() == &AccessDeniedExceptionReason::DependencyAccessDenied);
+    if is_key {
+        failure.message.push_str("; its KMS key must be one of the stack's KmsKeyArns, and allow it");
+    }
+    failure
 }
 
 fn is_expired(error: &GetSnapshotBlockError) -> bool {

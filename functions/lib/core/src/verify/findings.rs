@@ -1,12 +1,13 @@
 //! What the examination of a snapshot gives, and what is written onto it.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
 
 use super::plan::{Examination, Observed};
 use crate::verdict::{Verdict, Verified};
 
-/// What was found in a snapshot. What could not be read is `None`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was found in a snapshot, in memory and in the answer. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// The verdict.
     pub verdict: Verdict,
@@ -14,9 +15,11 @@ pub struct Findings {
     pub reason: Option<String>,
     /// The version of etcd that wrote it, as far as it can be told: `3.5`.
     pub etcd_version: Option<String>,
-    /// The etcd cluster's own id.
+    /// The etcd cluster's own id. In the answer in hexadecimal digits, as etcd prints it.
+    #[serde(serialize_with = "hexadecimal")]
     pub cluster_id: Option<u64>,
-    /// The member's own id.
+    /// The member's own id. In the answer in hexadecimal digits, as etcd prints it.
+    #[serde(serialize_with = "hexadecimal")]
     pub member_id: Option<u64>,
     /// etcd's revision in the database: what the WAL adds to it is not counted.
     pub revision: Option<i64>,
@@ -32,8 +35,18 @@ pub struct Findings {
     pub db_bytes: Option<u64>,
     /// Blocks of the snapshot that were read, 512 KiB each.
     pub blocks_read: u64,
-    /// How long it took.
+    /// How long it took. In the answer in seconds, to a tenth.
+    #[serde(rename = "seconds", serialize_with = "tenths")]
     pub took: SignedDuration,
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn hexadecimal<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(|id| format!("{id:x}")).serialize(serializer)
+}
+
+fn tenths<S: Serializer>(took: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {
+    ((took.as_secs_f64() * 10.0).round() / 10.0).serialize(serializer)
 }
 
 /// What became of one examination.

@@ -56,4 +56,6 @@ pub struct Examination {
     pub surplus: bool,
     /// How it was judged before, as far as was seen.
     pub was: Option<Verdict>,
+    /// Whether its point is so old that a sweep that cannot read it warns, and fails no more.
+    pub old: bool,
 }

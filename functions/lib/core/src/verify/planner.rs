@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::notified::{completed, failed};
 use super::plan::{Examination, Examinations, Observed, VerifyPlan};
 use super::request::{At, Request};
@@ -13,9 +15,18 @@ use crate::scope::ClusterSet;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags;
 
+/// For how long after its point a sweep fails over a snapshot that it cannot read. Some never can be again, a key gone,
+/// and would keep the alarm from telling anything else.
+const UNREAD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Decides a run. What was asked for by hand and cannot be done is refused; a notification of what is none of ours, or
 /// of a cluster that is not looked after, is nothing to do.
-pub fn plan(observed: &Observed, request: &Request, clusters: &ClusterSet) -> Result<VerifyPlan, Refusal> {
+pub fn plan(
+    observed: &Observed,
+    request: &Request,
+    clusters: &ClusterSet,
+    now: Timestamp,
+) -> Result<VerifyPlan, Refusal> {
     match request {
         Request::Snapshot { id, deep } => by_hand(observed, id, *deep, clusters).map(VerifyPlan::Examine),
         Request::Point { of, at, deep } => point(observed, of, *at, *deep).map(VerifyPlan::Examine),
@@ -27,7 +38,7 @@ pub fn plan(observed: &Observed, request: &Request, clusters: &ClusterSet) -> Re
             let failed = failed(observed, id, cause.as_deref(), clusters);
             Ok(failed.map_or_else(VerifyPlan::Nothing, |report| VerifyPlan::BackupFailed(Box::new(report))))
         }
-        Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, clusters))),
+        Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, clusters, now))),
         Request::Other(what) => Ok(VerifyPlan::Nothing(what.clone())),
     }
 }
@@ -71,18 +82,20 @@ pub(super) fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: b
         expected: point.expected().len(),
         surplus: chosen.is_some_and(|chosen| *chosen != snapshot.id),
         was: snapshot.verdict(),
+        old: false,
     }
 }
 
 /// Every completed snapshot of ours without a verdict, newest point first. What lies in the archive tier is not
 /// readable, and passed over.
-fn sweep(observed: &Observed, clusters: &ClusterSet) -> Examinations {
+fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinations {
     let (points, warnings) = points(observed, |of| clusters.contains(&of.cluster));
     let mut list = Vec::new();
     for point in points.values().flatten() {
         let unjudged = point.snapshots.iter().filter(|snapshot| snapshot.verdict().is_none());
         let readable = unjudged.filter(|ours| find(observed, &ours.id).is_some_and(|it| unready(it).is_none()));
-        list.extend(readable.map(|snapshot| examination(point, snapshot, false)));
+        let old = now.duration_since(point.slot.time()) > UNREAD_FOR;
+        list.extend(readable.map(|snapshot| Examination { old, ..examination(point, snapshot, false) }));
     }
     list.sort_by(|a, b| {
         let key = |one: &Examination| (Reverse(one.slot), one.lineage.clone(), one.surplus, one.snapshot.clone());

@@ -5,7 +5,6 @@ use super::findings::{Examined, Findings};
 use super::metrics::VerifyMetrics;
 use super::plan::{Examination, Examinations};
 use super::result::{Answer, MemberReport, Outcome, SweepResult, VerifyResult};
-use crate::verdict::Verdict;
 
 /// A run's report.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +25,9 @@ type Pair<'a> = (&'a Examination, &'a Examined);
 #[must_use]
 pub fn report(plan: &Examinations, outcomes: &[Examined]) -> VerifyReport {
     let pairs: Vec<Pair<'_>> = plan.list.iter().zip(outcomes).collect();
-    let missing: Vec<String> = pairs.iter().filter_map(|pair| missing(pair, plan.is_sweep)).collect();
+    let unread =
+        |old| pairs.iter().filter(move |pair| pair.0.old == old).filter_map(|pair| missing(pair, plan.is_sweep));
+    let missing: Vec<String> = unread(false).collect();
     let of_one_point = |(a, _): &Pair<'_>, (b, _): &Pair<'_>| a.slot == b.slot && a.lineage.of == b.lineage.of;
     let mut points: Vec<VerifyResult> =
         pairs.chunk_by(of_one_point).filter_map(|pairs| point(pairs, plan.is_sweep)).collect();
@@ -41,7 +42,7 @@ pub fn report(plan: &Examinations, outcomes: &[Examined]) -> VerifyReport {
         }
         last => {
             points.extend(last);
-            let warnings = plan.warnings.iter().cloned().chain(missing).collect();
+            let warnings = plan.warnings.iter().cloned().chain(missing).chain(unread(true)).collect();
             Answer::Sweep(SweepResult { outcome, recovery_points: points, left, warnings })
         }
     };
@@ -114,23 +115,9 @@ fn tag_warning((examination, outcome): &Pair<'_>) -> Option<String> {
 }
 
 fn member(examination: &Examination, findings: &Findings) -> MemberReport {
-    let hex = |id: Option<u64>| id.map(|id| format!("{id:x}"));
-    let Findings { verdict, reason, etcd_version, .. } = findings;
     MemberReport {
         member: examination.lineage.member.clone(),
         snapshot: examination.snapshot.clone(),
-        verdict: *verdict,
-        reason: reason.clone().filter(|_| *verdict != Verdict::Ok),
-        etcd_version: etcd_version.clone(),
-        cluster_id: hex(findings.cluster_id),
-        member_id: hex(findings.member_id),
-        revision: findings.revision,
-        consistent_index: findings.consistent_index,
-        wal_last_index: findings.wal_last_index,
-        term: findings.term,
-        commit: findings.commit,
-        db_bytes: findings.db_bytes,
-        blocks_read: findings.blocks_read,
-        seconds: (findings.took.as_secs_f64() * 10.0).round() / 10.0,
+        findings: findings.clone(),
     }
 }

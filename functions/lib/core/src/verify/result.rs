@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::findings::Findings;
 use crate::ids::{Cluster, EtcdCluster, Member, SnapshotId};
 use crate::slot::Slot;
 use crate::verdict::Verdict;
@@ -45,7 +46,7 @@ impl VerifyResult {
     /// one is restorable; none where nothing was examined, or nothing could be said.
     #[must_use]
     pub fn event(&self) -> Option<&'static str> {
-        let any = |is_one: fn(Verdict) -> bool| self.members.iter().any(|member| is_one(member.verdict));
+        let any = |is_one: fn(Verdict) -> bool| self.members.iter().any(|member| is_one(member.findings.verdict));
         if any(|verdict| verdict == Verdict::Corrupt) {
             Some("Etcd Snapshot Corrupt")
         } else {
@@ -54,28 +55,14 @@ impl VerifyResult {
     }
 }
 
-/// What was found in one member's snapshot. What could not be read is `null`.
+/// What was found in one member's snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "documented at `Findings`")]
 pub struct MemberReport {
     pub member: Member,
     pub snapshot: SnapshotId,
-    pub verdict: Verdict,
-    pub reason: Option<String>,
-    pub etcd_version: Option<String>,
-    /// In hexadecimal digits, as etcd prints it.
-    pub cluster_id: Option<String>,
-    /// In hexadecimal digits, as etcd prints it.
-    pub member_id: Option<String>,
-    pub revision: Option<i64>,
-    pub consistent_index: Option<u64>,
-    pub wal_last_index: Option<u64>,
-    pub term: Option<u64>,
-    pub commit: Option<u64>,
-    pub db_bytes: Option<u64>,
-    pub blocks_read: u64,
-    /// To a tenth.
-    pub seconds: f64,
+    #[serde(flatten)]
+    pub findings: Findings,
 }
 
 /// The furthest member minus the one that is furthest behind: the true skew of a point.

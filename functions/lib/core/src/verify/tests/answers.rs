@@ -130,6 +130,22 @@ fn a_sweep_tells_what_it_could_not_read() {
 }
 
 #[test]
+fn what_a_sweep_cannot_read_is_a_failure_for_seven_days_and_then_a_warning() {
+    for (slot, fails) in [("2026-11-16T02:01:08Z", true), ("2026-11-16T02:01:07Z", false)] {
+        let all = || snapshots().into_iter().chain(point(slot, &[Completed]).observed()).collect();
+        let failed = || Examined::Failed("the key is gone".to_owned());
+        let swept =
+            report(&examined(&Request::Sweep, all()), &all_sound().into_iter().chain([failed()]).collect::<Vec<_>>());
+        assert_eq!(swept.failure.is_some(), fails, "{slot}");
+        let answer = in_json(&swept);
+        assert_eq!(answer["outcome"], if fails { "incomplete" } else { "verified" });
+        assert_eq!(answer["warnings"].as_array().map(Vec::len), Some(1), "it is told all the same");
+        let notified = Request::Completed(id(&format!("snap-a-{slot}")));
+        assert!(report(&examined(&notified, all()), &[failed()]).failure.is_some(), "it was asked for");
+    }
+}
+
+#[test]
 fn a_sweep_of_nothing_answers_as_a_sweep() {
     let report = report(&examined(&Request::Sweep, Vec::new()), &[]);
     let expected = json!({"outcome": "verified", "recovery_points": [], "left": 0, "warnings": []});

@@ -120,7 +120,7 @@ proptest! {
         prop_assert_eq!(result.warnings.len(), usize::from(ids.len() > 1));
         prop_assert_eq!(result.best_member.is_some(), ids.len() < 2);
         if let Some(best) = &result.best_member {
-            let furthest = |one: &&super::super::MemberReport| (one.wal_last_index, one.revision);
+            let furthest = |one: &&super::super::MemberReport| (one.findings.wal_last_index, one.findings.revision);
             let of_best = result.members.iter().find(|one| one.member == *best).expect("a member");
             prop_assert_eq!(Some(furthest(&of_best)), result.members.iter().map(|one| furthest(&one)).max());
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::{Request, VerifyPlan, plan};
-use super::fixtures::{SLOT, id, observed, only, planned};
+use super::fixtures::{SLOT, id, now, observed, only, planned};
 use crate::backup::Report;
 use crate::backup::tests::fixtures::{our_snapshot, point};
 use crate::snapshot::Snapshot;
@@ -77,6 +77,6 @@ fn a_failure_that_is_none_of_ours_is_nothing_to_do() {
     ] {
         assert!(matches!(planned(&failed(None), all), Ok(VerifyPlan::Nothing(_))));
     }
-    let elsewhere = plan(&observed(vec![one()]), &failed(None), &only("other"));
+    let elsewhere = plan(&observed(vec![one()]), &failed(None), &only("other"), now());
     assert!(matches!(elsewhere, Ok(VerifyPlan::Nothing(_))));
 }

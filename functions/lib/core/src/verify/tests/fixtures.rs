@@ -44,7 +44,7 @@ pub(super) fn observed(snapshots: Vec<Snapshot>) -> Observed {
 
 /// The plan where every cluster is looked after.
 pub(super) fn planned(request: &Request, snapshots: Vec<Snapshot>) -> Result<VerifyPlan, Refusal> {
-    plan(&observed(snapshots), request, &ClusterSet::All)
+    plan(&observed(snapshots), request, &ClusterSet::All, now())
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Notifications that a snapshot is whole.
 
 use super::super::{Examinations, Request, VerifyPlan, plan};
-use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, observed, of_events, only, planned, snapshots};
+use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, now, observed, of_events, only, planned, snapshots};
 use crate::backup::tests::fixtures::{MEMBERS, our_snapshot, point};
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{self, Completed, Error, Other, Pending};
@@ -95,7 +95,8 @@ fn a_notification_of_anything_else_is_nothing_to_do() {
         let said = nothing(&Request::Completed(one().id), vec![snapshot]);
         assert!(said.contains(why), "{said}");
     }
-    let elsewhere = plan(&observed(vec![one()]), &Request::Completed(one().id), &only("other")).expect("no refusal");
+    let elsewhere =
+        plan(&observed(vec![one()]), &Request::Completed(one().id), &only("other"), now()).expect("no refusal");
     let said = format!("{} is of k8s.example.com, which is not one of CLUSTERS", one().id);
     assert_eq!(elsewhere, VerifyPlan::Nothing(said));
     assert_eq!(nothing(&Request::Other("a copy".to_owned()), Vec::new()), "a copy");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::{At, Request, VerifyPlan, plan};
-use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, observed, of_events, only, snapshots};
+use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, now, observed, of_events, only, snapshots};
 use crate::backup::tests::fixtures::{main_of_example, our_snapshot, point};
 use crate::backup::tests::histories::{Run, runs};
 use crate::ids::SnapshotId;
@@ -55,7 +55,9 @@ fn a_sweep_passes_over_what_it_cannot_read_or_has_read() {
         let all = snapshots().into_iter().map(|snapshot| Snapshot { state, ..snapshot }).collect();
         assert_eq!(ids(&examined(&Request::Sweep, all)), [""; 0], "{state:?}");
     }
-    let Ok(VerifyPlan::Examine(plan)) = plan(&observed(snapshots()), &Request::Sweep, &only("other")) else { panic!() };
+    let Ok(VerifyPlan::Examine(plan)) = plan(&observed(snapshots()), &Request::Sweep, &only("other"), now()) else {
+        panic!()
+    };
     assert_eq!(plan.list, []);
 }
 

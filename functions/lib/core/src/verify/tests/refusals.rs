@@ -1,7 +1,7 @@
 //! What is asked for by hand, and cannot be read.
 
 use super::super::{At, Request, plan};
-use super::fixtures::{OLDER_SLOT, SLOT, id, observed, only, planned, snapshots};
+use super::fixtures::{OLDER_SLOT, SLOT, id, now, observed, only, planned, snapshots};
 use crate::backup::tests::fixtures::{main_of_example, our_snapshot, point};
 use crate::restore::RefusalKind;
 use crate::slot::Slot;
@@ -48,7 +48,7 @@ fn a_snapshot_that_is_not_there_or_not_ours_is_refused() {
         assert_eq!(refused, kind, "{message}");
         assert!(message.contains(said), "{message}");
     }
-    let refusal = plan(&observed(vec![one()]), &request, &only("other")).expect_err("it is not looked after");
+    let refusal = plan(&observed(vec![one()]), &request, &only("other"), now()).expect_err("it is not looked after");
     assert_eq!(refusal.kind, RefusalKind::InvalidRequest);
     assert_eq!(refusal.message, "cluster: `k8s.example.com` is not one of CLUSTERS (other)");
 }
