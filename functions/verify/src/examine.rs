@@ -17,8 +17,8 @@ use tracing::info;
 use crate::source::Source;
 
 /// Reads these and adds an outcome for each, in their order, to those of the run so far. What the deadline cuts off in
-/// the middle of a sweep is left to the next one, as what was not begun is: unless it is the run's first, which does not
-/// even fit into a run of its own.
+/// the middle of a sweep is left to the next one, as what was not begun is: unless it is the run's first, which has half of
+/// the time, and would not fit into any run. The other half keeps it from starving all that come after it.
 pub(crate) async fn each(
     function: &Function<VerifyConfig>,
     examinations: &[Examination],
@@ -29,10 +29,11 @@ pub(crate) async fn each(
     for examination in examinations {
         let left_is_fine = is_sweep && !outcomes.is_empty();
         let is_over = || Instant::now() >= deadline.stop_starting;
+        let until = if is_sweep && outcomes.is_empty() { half(deadline.stop_starting) } else { deadline.stop_starting };
         let outcome = if is_over() {
             Examined::Left
         } else {
-            match one(function, examination, deadline).await {
+            match one(function, examination, until).await {
                 Ok(findings) => Examined::Found { findings: Box::new(findings), unwritten: None },
                 Err(_) if left_is_fine && is_over() => Examined::Left,
                 Err(why) => Examined::Failed(why),
@@ -78,14 +79,15 @@ async fn write(
     written.map_err(|failure| failure.to_string())
 }
 
-async fn one(
-    function: &Function<VerifyConfig>,
-    examination: &Examination,
-    deadline: Deadline,
-) -> Result<Findings, String> {
+fn half(end: Instant) -> Instant {
+    let now = Instant::now();
+    now + end.duration_since(now) / 2
+}
+
+async fn one(function: &Function<VerifyConfig>, examination: &Examination, until: Instant) -> Result<Findings, String> {
     let started = Instant::now();
     let concurrency = function.ec2.concurrency();
-    let source = Source::open(&function.ebs, &examination.snapshot, concurrency, deadline.stop_starting).await?;
+    let source = Source::open(&function.ebs, &examination.snapshot, concurrency, until).await?;
     let depth = if examination.deep { Depth::Deep } else { Depth::Shallow };
     let disk = Arc::new(source.clone());
     let examined = tokio::task::spawn_blocking(move || examine(disk, depth));

@@ -51,6 +51,7 @@ async fn every_alarm_watches_what_is_emitted() {
         "RecoveryPointTooOld",
         "RestoreFailed",
         "SnapshotCorrupt",
+        "SnapshotUnsupported",
         "VerifyFailed",
     ];
     assert_eq!(watched, all);

@@ -42,6 +42,23 @@ async fn what_a_sweep_cannot_finish_is_left_to_the_next_one() {
 }
 
 #[tokio::test]
+async fn one_that_takes_too_long_does_not_starve_those_after_it() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    let poison = cluster.past_point("main", "2026-11-23T03:00:00Z").await.remove("a").unwrap();
+    account.put_disk(&poison, &sound()).await;
+    let older = cluster.past_point("main", "2026-11-23T02:00:00Z").await.remove("a").unwrap();
+    account.put_disk(&older, &sound()).await;
+    hang(&account, &poison).await;
+
+    let error = verify(&account).await.invoke_within(2 * TIME, events::scheduled(POINT)).await.unwrap_err();
+
+    assert!(error.sentence().starts_with(&format!("1 of 2 snapshots were not examined: {poison}")), "{error}");
+    assert_eq!(verdict(&account, &poison).await, None);
+    assert!(verdict(&account, &older).await.unwrap().starts_with("ok"));
+}
+
+#[tokio::test]
 async fn of_a_point_too_what_was_read_counts_and_the_rest_is_left() {
     let account = LocalAws::account();
     let (_cluster, snapshots) = three(&account).await;

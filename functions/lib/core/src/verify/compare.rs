@@ -70,9 +70,11 @@ fn spread(found: &[(&Member, &Findings)]) -> Option<Spread> {
     .filter(|_| are_several)
 }
 
-/// The highest WAL index, then the highest revision, then the first name.
+/// The highest revision, for what is rebuilt is made of the database; then the highest WAL index; then one that lacks
+/// nothing; then the first name.
 fn best<'a>(found: &[(&'a Member, &Findings)]) -> Option<&'a Member> {
-    let furthest =
-        found.iter().max_by_key(|(member, findings)| (findings.wal_last_index, findings.revision, Reverse(*member)));
+    let furthest = found.iter().max_by_key(|(member, findings)| {
+        (findings.revision, findings.wal_last_index, Reverse(findings.verdict), Reverse(*member))
+    });
     furthest.map(|(member, _)| *member)
 }

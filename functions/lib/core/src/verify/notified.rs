@@ -10,14 +10,11 @@ use crate::recovery_point::RecoveryPoint;
 use crate::scope::ClusterSet;
 use crate::snapshot::{OurSnapshot, SnapshotState};
 
-/// The examinations that a finished snapshot calls for, or why there are none. The notification can come twice: what has
-/// been judged is not read again.
+/// The examinations that a finished snapshot calls for, or why there are none. A notification can come twice: where all
+/// that it calls for has been judged, nothing is read again.
 pub(super) fn completed(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<Examinations, String> {
     let observed = &believing(observed, id, SnapshotState::Completed);
     let ours = notified(observed, id, clusters)?;
-    if let Some(verdict) = ours.verdict() {
-        return Err(format!("{id} has been judged already: {verdict}"));
-    }
     if !ours.state.is_good() || find(observed, id).is_some_and(|snapshot| snapshot.archived) {
         return Err(format!("{id} cannot be read any more: it failed, or lies in the Recycle Bin or the archive"));
     }
@@ -31,6 +28,9 @@ pub(super) fn completed(observed: &Observed, id: &SnapshotId, clusters: &Cluster
     let (mut list, refusals) = members(observed, &point, false);
     if !list.iter().any(|one| one.snapshot == *id) {
         list.push(examination(&point, &ours, false));
+    }
+    if list.iter().all(|one| one.was.is_some()) {
+        return Err(format!("{}, {}, has been judged already", ours.slot, ours.lineage.of));
     }
     let warnings = observed.unreadable.iter().cloned().chain(refusals.into_iter().map(|refusal| refusal.message));
     Ok(Examinations { list, is_sweep: false, warnings: warnings.collect() })

@@ -34,8 +34,8 @@ pub struct VerifyResult {
     pub members: Vec<MemberReport>,
     /// How far apart the members really are; `null` unless two at least are restorable and of one etcd cluster.
     pub spread: Option<Spread>,
-    /// The member to rebuild the etcd cluster from: of the restorable ones the one whose WAL goes furthest. `null` where
-    /// there is none, and where others could not be compared with it.
+    /// The member to rebuild the etcd cluster from: of the restorable ones the one whose database goes furthest. `null`
+    /// where there is none, and where others could not be compared with it.
     pub best_member: Option<Member>,
     /// What the operator should know.
     pub warnings: Vec<String>,

@@ -28,11 +28,11 @@ fn the_spread_is_the_furthest_minus_the_one_behind() {
 }
 
 #[test]
-fn the_best_member_has_the_highest_wal_index_then_revision_then_the_first_name() {
+fn the_best_member_has_the_highest_revision_then_wal_index_then_the_first_name() {
     let of = |member, revision, wal| Findings { wal_last_index: Some(wal), ..Findings::sound(member, revision) };
     for ([a, b, c], expected) in [
-        ([(9, 10), (9, 11), (20, 9)], "b"),
-        ([(9, 10), (8, 10), (10, 10)], "c"),
+        ([(9, 10), (9, 11), (20, 9)], "c"),
+        ([(9, 10), (8, 20), (9, 11)], "c"),
         ([(9, 10), (9, 10), (9, 10)], "a"),
         ([(8, 10), (9, 10), (9, 10)], "b"),
     ] {
@@ -49,6 +49,14 @@ fn only_what_is_restorable_is_compared() {
         let result = compared([a(), b(), c(verdict)]);
         assert_eq!((result.spread, best(&result)), (Some(Spread { revisions: 10, indexes: 10 }), Some("b")));
     }
+    let result = compared([a(), Findings::sound("b", 10).but(Verdict::Degraded, "a meta page"), c(Verdict::Corrupt)]);
+    assert_eq!(best(&result), Some("a"), "as far as the other, and lacking nothing");
+    let result = compared([
+        Findings::sound("a", 10).but(Verdict::Degraded, "a .snap"),
+        Findings::sound("b", 10),
+        c(Verdict::Corrupt),
+    ]);
+    assert_eq!(best(&result), Some("b"));
     let corrupt = || c(Verdict::Corrupt);
     let result = compared([a(), Findings::unreadable(), corrupt()]);
     assert_eq!((result.spread, best(&result)), (None, Some("a")), "the others were looked at");
@@ -92,6 +100,16 @@ fn a_surplus_snapshot_is_judged_and_not_compared() {
 }
 
 #[test]
+fn a_member_and_its_own_surplus_are_not_compared() {
+    let mut second = our_snapshot(SLOT, "a", Completed);
+    second.id = id("snap-a-again");
+    let all = vec![our_snapshot(SLOT, "a", Completed).observed(), second.observed()];
+    let answer =
+        report(&examined(&Request::Sweep, all), &[1, 2].map(|revision| Findings::sound("a", revision).told())).answer;
+    assert_eq!((answer.points()[0].members.len(), best(&answer.points()[0])), (2, None));
+}
+
+#[test]
 fn one_of_several_members_is_not_called_the_best() {
     let plan = examined(&Request::Snapshot { id: snapshots()[0].id.clone(), deep: false }, snapshots());
     let answer = report(&plan, &[Findings::sound("a", 10).told()]).answer;
@@ -120,7 +138,7 @@ proptest! {
         prop_assert_eq!(result.warnings.len(), usize::from(ids.len() > 1));
         prop_assert_eq!(result.best_member.is_some(), ids.len() < 2);
         if let Some(best) = &result.best_member {
-            let furthest = |one: &&super::super::MemberReport| (one.findings.wal_last_index, one.findings.revision);
+            let furthest = |one: &&super::super::MemberReport| (one.findings.revision, one.findings.wal_last_index);
             let of_best = result.members.iter().find(|one| one.member == *best).expect("a member");
             prop_assert_eq!(Some(furthest(&of_best)), result.members.iter().map(|one| furthest(&one)).max());
         }
