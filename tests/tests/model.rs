@@ -12,6 +12,7 @@ mod operations;
 mod points;
 mod promises;
 mod retention;
+mod verdicts;
 mod world;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ const THREADS: u32 = 3;
 /// A case takes seconds: what is left of a sequence after so many attempts is short enough.
 const SHRINKING: u32 = 60;
 /// What must not be missing from the cases run by default, lest the test fall silent.
-const SEEN: [&str; 13] = [
+const SEEN: [&str; 21] = [
     "an hour passes",
     "redelivery",
     "redelivery, same request",
@@ -47,6 +48,14 @@ const SEEN: [&str; 13] = [
     "foreign: copy",
     "create, answer lost",
     "snapshots deleted",
+    "verdict: ok",
+    "verdict: degraded",
+    "verdict: unsupported",
+    "verdict: corrupt",
+    "kept as verified",
+    "kept in place of a corrupt one",
+    "failed or partial, kept beside a corrupt one",
+    "corrupt points gone",
 ];
 
 /// What happened how often.
@@ -187,6 +196,7 @@ impl World<'_> {
             Op::Replace(which) => self.replace(*which).await,
             Op::Pin(which) => self.pin(*which).await,
             Op::Unpin(which) => self.unpin(*which).await,
+            Op::Judge { written, which, alone } => self.judge(*written, *which, *alone).await,
             Op::Foreign(how, which) => self.foreign(*how, *which).await,
             delivery => unreachable!("{delivery:?} is delivered"),
         }

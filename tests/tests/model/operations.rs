@@ -1,10 +1,12 @@
 //! What may happen: the operations, and how sequences of them are made up.
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 
 use super::retention::Rules;
+use super::verdicts::{self, Written};
 
 /// An account, and how the function is set up in it.
 #[derive(Clone, Debug)]
@@ -17,8 +19,8 @@ pub(super) struct Setup {
     pub(super) second: Second,
     /// Whether a new snapshot is completed at once; else it is pending until an operation settles it.
     pub(super) at_once: bool,
-    /// The points of the past, newest first, and how many hours they are apart.
-    pub(super) past: Vec<Past>,
+    /// The points of the past, newest first, with what was found of them; and how many hours they are apart.
+    pub(super) past: Vec<(Past, Option<Written>)>,
     pub(super) past_step: i64,
 }
 
@@ -70,6 +72,8 @@ pub(super) enum Op {
     Pin(u8),
     /// An operator unpins a point.
     Unpin(u8),
+    /// A verdict is written on a point's snapshots, or on one alone.
+    Judge { written: Written, which: u8, alone: Option<u8> },
     /// A snapshot appears that is not ours.
     Foreign(Foreign, u8),
 }
@@ -131,6 +135,7 @@ impl Op {
             Self::Replace(_) => "volume replaced",
             Self::Pin(_) => "pinned",
             Self::Unpin(_) => "unpinned",
+            Self::Judge { written, .. } => written.name(),
             Self::Foreign(Foreign::Unmarked, _) => "foreign: unmarked",
             Self::Foreign(Foreign::MarkAlone, _) => "foreign: mark alone",
             Self::Foreign(Foreign::Copy, _) => "foreign: copy",
@@ -166,6 +171,7 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         4 => Just(Past::Whole), 1 => Just(Past::Skewed), 1 => Just(Past::Partial), 1 => Just(Past::Failed),
         1 => Just(Past::Pinned)
     ];
+    let past = vec((past, option::of(verdicts::written())), 0..7);
     let function = (
         prop_oneof![1 => Just(usual), 2 => any_rules],
         prop_oneof![2 => Just(100_usize), 1 => Just(12)],
@@ -173,7 +179,7 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         any::<bool>(),
         prop_oneof![3 => Just(false), 1 => Just(true)],
     );
-    let account = (prop_oneof![2 => Just(None), 1 => (3..8_u32).prop_map(Some)], second, vec(past, 0..7), 1..8_i64);
+    let account = (prop_oneof![2 => Just(None), 1 => (3..8_u32).prop_map(Some)], second, past, 1..8_i64);
     (function, account).prop_map(
         |((rules, max_prune, concurrency, event_bus, at_once), (pages_of, second, past, past_step))| Setup {
             rules,
@@ -191,7 +197,7 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
 
 pub(super) fn operations() -> impl Strategy<Value = Vec<Op>> {
     // From one on, so that a failing sequence can shrink to the few that matter.
-    vec(operation(), 1..26)
+    vec(operation(), 1..30)
 }
 
 fn operation() -> impl Strategy<Value = Op> {
@@ -220,6 +226,8 @@ fn operation() -> impl Strategy<Value = Op> {
         4 => any::<u8>().prop_map(Op::Replace),
         1 => any::<u8>().prop_map(Op::Pin),
         1 => any::<u8>().prop_map(Op::Unpin),
+        9 => (verdicts::written(), verdicts::which(), option::of(any::<u8>()))
+            .prop_map(|(written, which, alone)| Op::Judge { written, which, alone }),
         3 => (foreign, any::<u8>()).prop_map(|(how, which)| Op::Foreign(how, which)),
     ];
     prop_oneof![deliveries, interference]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use scenarios::observed::Snapshot;
 
+use super::verdicts::{self, Verdict};
+
 /// A kops cluster's name and an etcd cluster's.
 pub(super) type EtcdCluster = (String, String);
 
@@ -28,6 +30,7 @@ pub(super) struct Taken {
     pub(super) state: String,
     pub(super) started: i64,
     pub(super) pinned: bool,
+    pub(super) verdict: Verdict,
 }
 
 /// Groups what is ours: of this account, with the mark, and of the volume that it names itself.
@@ -58,6 +61,7 @@ fn ours(snapshot: &Snapshot) -> Option<(EtcdCluster, i64, Taken)> {
         state: snapshot.state.clone(),
         started: snapshot.start_time.as_millisecond(),
         pinned: tags.get("etcd-backup/keep").is_some_and(|value| value != "false"),
+        verdict: Verdict::read(tags.get(verdicts::TAG).map(String::as_str)),
     };
     Some(((tags.get("KubernetesCluster")?.clone(), etcd.to_owned()), slot.as_second(), taken))
 }
@@ -97,25 +101,48 @@ impl Point {
         completed.find(|taken| taken.member == member).map(|taken| taken.volume.as_str())
     }
 
-    /// The smallest skew, in milliseconds, of all the ways to take one completed snapshot a member.
+    /// The skew of what a restore would take, in milliseconds.
     pub(super) fn skew(&self) -> Option<i64> {
-        let mut spans: Vec<Option<(i64, i64)>> = vec![None];
+        skew(&self.closest())
+    }
+
+    /// One that a restore would take was found corrupt.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.closest().iter().any(|taken| taken.verdict == Verdict::Corrupt)
+    }
+
+    /// All that a restore would take were found `ok`.
+    pub(super) fn is_verified(&self) -> bool {
+        self.is_complete() && self.closest().iter().all(|taken| taken.verdict == Verdict::Ok)
+    }
+
+    /// What a restore would take: of all the ways to take one completed snapshot a member the one of the smallest
+    /// skew, of equal ones the earliest. Nothing, unless the point is complete.
+    fn closest(&self) -> Vec<&Taken> {
+        let mut sets: Vec<Vec<&Taken>> = vec![Vec::new()];
         for member in self.members() {
-            let of_member = self.0.iter().filter(|taken| taken.member == member && taken.state == "completed");
-            let starts: Vec<i64> = of_member.map(|taken| taken.started).collect();
-            let with = |span: &Option<(i64, i64)>| {
-                let (first, last) = span.unwrap_or((i64::MAX, i64::MIN));
-                starts.iter().map(|start| Some((first.min(*start), last.max(*start)))).collect::<Vec<_>>()
-            };
-            spans = spans.iter().flat_map(with).collect();
+            let of_member = |taken: &&Taken| taken.member == member && taken.state == "completed";
+            let of_member: Vec<&Taken> = self.0.iter().filter(of_member).collect();
+            let with = |set: &Vec<_>| of_member.iter().map(|taken| [&set[..], &[*taken]].concat()).collect::<Vec<_>>();
+            sets = sets.iter().flat_map(with).collect();
         }
-        spans.into_iter().flatten().map(|(first, last)| last - first).min()
+        let order = |set: &Vec<&Taken>| {
+            let mut starts: Vec<_> = set.iter().map(|taken| (taken.started, taken.id.clone())).collect();
+            starts.sort_unstable();
+            (skew(set), starts)
+        };
+        sets.into_iter().min_by_key(order).unwrap_or_default()
     }
 
     /// What is left without these.
     pub(super) fn without(&self, gone: &BTreeSet<String>) -> Self {
         Self(self.0.iter().filter(|taken| !gone.contains(&taken.id)).cloned().collect())
     }
+}
+
+fn skew(set: &[&Taken]) -> Option<i64> {
+    let starts = || set.iter().map(|taken| taken.started);
+    Some(starts().max()? - starts().min()?)
 }
 
 /// A slot for people.

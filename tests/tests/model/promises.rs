@@ -9,6 +9,7 @@ use super::delivery::{Answer, Run};
 use super::operations::Trouble;
 use super::points::{EtcdCluster, Points, slot_name};
 use super::retention::{Fate, Rules, fates, newest_complete};
+use super::verdicts::unread;
 use super::world::World;
 
 type Kept = Result<(), TestCaseError>;
@@ -116,19 +117,21 @@ impl World<'_> {
             let gone = ids([points]).filter(|id| run.deletes.contains(*id)).count();
             let most = self.setup.max_prune * run.answers.len();
             prop_assert!(gone <= most, "MAX_PRUNE: {gone} snapshots of {cluster}/{etcd} were deleted, not {most}");
-            let judged = may_go(points, &self.setup.rules, run).or_else(|why| {
+            let mut both = points.clone();
+            if run.answers.len() > 1
+                && let Some(taken) = run.after.get(of).and_then(|points| points.get(&run.slot))
+            {
+                both.insert(run.slot, taken.clone());
+            }
+            // No verdict makes anything go that would have stayed had nobody read any.
+            for (seen, by_both) in [(points.clone(), both.clone()), (unread(points), unread(&both))] {
                 // One of two at once may have seen what the other had taken.
-                let taken =
-                    run.after.get(of).and_then(|points| points.get(&run.slot)).filter(|_| run.answers.len() > 1);
-                let mut points = points.clone();
-                points.insert(run.slot, taken.ok_or(why)?.clone());
-                may_go(&points, &self.setup.rules, run)
-            });
-            judged.map_err(|why| {
-                let points: Vec<String> =
-                    points.iter().map(|(slot, point)| format!("{}: {point:?}", slot_name(*slot))).collect();
-                TestCaseError::fail(format!("{why}; {cluster}/{etcd} had\n{}", points.join("\n")))
-            })?;
+                let judged = may_go(&seen, &self.setup.rules, run).or(may_go(&by_both, &self.setup.rules, run));
+                judged.map_err(|why| TestCaseError::fail(format!("{why}; {cluster}/{etcd} had\n{}", listed(&seen))))?;
+            }
+            if gone > 0 {
+                self.count_verdicts(points, run.slot);
+            }
         }
         Ok(())
     }
@@ -159,6 +162,12 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// For people.
+fn listed(points: &Points) -> String {
+    let points: Vec<String> = points.iter().map(|(slot, point)| format!("{}: {point:?}", slot_name(*slot))).collect();
+    points.join("\n")
 }
 
 fn ids<'a>(points: impl IntoIterator<Item = &'a Points>) -> impl Iterator<Item = &'a str> {

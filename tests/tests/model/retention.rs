@@ -64,18 +64,31 @@ pub(super) enum Fate {
     Goes,
 }
 
-/// The newest complete point.
+/// Why a point stays that no rule but this one keeps.
+pub(super) const VERIFIED: &str = "it is the newest verified one, or the newest of these without skew";
+
+/// The newest complete point that was not found corrupt.
 pub(super) fn newest_complete(points: &Points) -> Option<i64> {
-    points.iter().rev().find(|(_, point)| point.is_complete()).map(|(slot, _)| *slot)
+    let counts = |point: &Point| point.is_complete() && !point.is_corrupt();
+    points.iter().rev().find(|(_, point)| counts(point)).map(|(slot, _)| *slot)
 }
 
-/// Judges an etcd cluster's points, in a run for this slot.
+/// Judges an etcd cluster's points, in a run for this slot. What was found corrupt stays and goes as if nobody had
+/// read any. What was not stays if it would then, and also if it would were the corrupt points not there.
 pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i64, Fate> {
-    let kept = kept(points, rules);
+    let complete = || points.iter().filter(|(_, point)| point.is_complete()).map(|(slot, point)| (*slot, point));
+    let sound: Vec<_> = complete().filter(|(_, point)| !point.is_corrupt()).collect();
+    let as_unread = kept(&complete().collect::<Vec<_>>(), rules);
+    let mut kept = kept(&sound, rules);
+    for slot in newest_verified(&sound) {
+        kept.entry(slot).or_insert(VERIFIED);
+    }
     let newest = newest_complete(points);
-    let fate = |slot: i64, point: &Point| match kept.get(&slot) {
+    let fate = |slot: i64, point: &Point| match as_unread.get(&slot).or_else(|| kept.get(&slot)) {
         _ if point.is_pinned() => Fate::Stays("it is pinned"),
         _ if slot == this_run => Fate::Stays("it is the run's own"),
+        // All of it: of what was taken twice, the other one may be sound.
+        Some(_) if point.is_corrupt() => Fate::Stays("it would stay had nobody read it"),
         Some(why) => Fate::Thins(why),
         None if point.is_complete() => Fate::Goes,
         None if point.is_pending() => Fate::Stays("its point is pending"),
@@ -87,10 +100,8 @@ pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i
     points.iter().map(|(slot, point)| (*slot, fate(*slot, point))).collect()
 }
 
-/// The complete points that stay, and why.
-fn kept(points: &Points, rules: &Rules) -> BTreeMap<i64, &'static str> {
-    let complete: Vec<(i64, &Point)> =
-        points.iter().filter(|(_, point)| point.is_complete()).map(|(slot, point)| (*slot, point)).collect();
+/// Of complete points, oldest first, those that stay, and why.
+fn kept(complete: &[(i64, &Point)], rules: &Rules) -> BTreeMap<i64, &'static str> {
     let slots: Vec<i64> = complete.iter().map(|(slot, _)| *slot).collect();
     let mut kept: BTreeMap<i64, &str> =
         rules.keep(&slots).into_iter().map(|slot| (slot, "RETENTION keeps it")).collect();
@@ -103,12 +114,21 @@ fn kept(points: &Points, rules: &Rules) -> BTreeMap<i64, &'static str> {
             kept.insert(*after, "a volume was replaced before it");
         }
     }
-    if let Some((slot, _)) = complete.iter().rev().find(|(_, point)| point.skew().is_some_and(|skew| skew <= MAX_SKEW))
-    {
+    if let Some((slot, _)) = complete.iter().rev().find(|(_, point)| is_unskewed(point)) {
         kept.insert(*slot, "it is the newest complete one without skew");
     }
     if let Some((slot, _)) = complete.last() {
         kept.insert(*slot, "it is the newest complete one");
     }
     kept
+}
+
+fn newest_verified(complete: &[(i64, &Point)]) -> Vec<i64> {
+    let verified = || complete.iter().rev().filter(|(_, point)| point.is_verified());
+    let unskewed = verified().find(|(_, point)| is_unskewed(point));
+    verified().next().into_iter().chain(unskewed).map(|(slot, _)| *slot).collect()
+}
+
+fn is_unskewed(point: &Point) -> bool {
+    point.skew().is_some_and(|skew| skew <= MAX_SKEW)
 }

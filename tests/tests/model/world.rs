@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Tally;
 use super::operations::{Past, Second, Setup};
 use super::points::{AllPoints, EtcdCluster, points};
+use super::verdicts;
 
 pub(super) const CLUSTER: &str = "k8s.example.com";
 pub(super) const SECOND: &str = "other.example.com";
@@ -162,7 +163,7 @@ fn function(account: &Account, setup: &Setup) -> Function {
 /// Plants the past of a cluster; gives the snapshots' ids.
 async fn plant(cluster: &Kops<'_>, setup: &Setup, before: i64) -> Vec<String> {
     let mut ids = Vec::new();
-    for (n, past) in (1..).zip(&setup.past) {
+    for (n, (past, written)) in (1..).zip(&setup.past) {
         let slot = Timestamp::from_second(before - n * setup.past_step * HOUR).unwrap().to_string();
         let point = cluster.past_point("main", &slot);
         let point = match past {
@@ -171,6 +172,10 @@ async fn plant(cluster: &Kops<'_>, setup: &Setup, before: i64) -> Vec<String> {
             Past::Partial => point.without("b"),
             Past::Failed => point.with_state("b", "error"),
             Past::Pinned => point.pinned(),
+        };
+        let point = match written {
+            Some(written) => point.tagged(verdicts::TAG, written.value()),
+            None => point,
         };
         ids.extend(point.await.into_values());
     }
