@@ -12,6 +12,7 @@ mod rivals;
 mod runbook;
 mod tells;
 mod undo;
+mod verdicts;
 
 use scenarios::{Account, Function, Kops, RunningFunction, tags};
 use serde_json::{Value, json};

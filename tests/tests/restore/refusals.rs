@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 
 /// The event is refused with that type, by plan and apply, and nothing changes; with these fields more it goes through.
-async fn refused_unless(account: &Account, event: Value, kind: &str, words: &[&str], unless: Option<Value>) {
+pub(super) async fn refused_unless(account: &Account, event: Value, kind: &str, words: &[&str], unless: Option<Value>) {
     let restore = restore(account).await;
     let before = account.volumes().await;
     account.forget_calls().await;
