@@ -34,7 +34,7 @@ const THREADS: u32 = 3;
 /// A case takes seconds: what is left of a sequence after so many attempts is short enough.
 const SHRINKING: u32 = 60;
 /// What must not be missing from the cases run by default, lest the test fall silent.
-const SEEN: [&str; 21] = [
+const SEEN: [&str; 22] = [
     "an hour passes",
     "redelivery",
     "redelivery, same request",
@@ -55,6 +55,7 @@ const SEEN: [&str; 21] = [
     "kept as verified",
     "kept in place of a corrupt one",
     "failed or partial, kept beside a corrupt one",
+    "surplus of a corrupt point kept",
     "corrupt points gone",
 ];
 
@@ -196,7 +197,7 @@ impl World<'_> {
             Op::Replace(which) => self.replace(*which).await,
             Op::Pin(which) => self.pin(*which).await,
             Op::Unpin(which) => self.unpin(*which).await,
-            Op::Judge { written, which, alone } => self.judge(*written, *which, *alone).await,
+            Op::Judge { found, which, alone } => self.judge(found, *which, *alone).await,
             Op::Foreign(how, which) => self.foreign(*how, *which).await,
             delivery => unreachable!("{delivery:?} is delivered"),
         }

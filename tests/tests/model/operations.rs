@@ -19,8 +19,9 @@ pub(super) struct Setup {
     pub(super) second: Second,
     /// Whether a new snapshot is completed at once; else it is pending until an operation settles it.
     pub(super) at_once: bool,
-    /// The points of the past, newest first, with what was found of them; and how many hours they are apart.
-    pub(super) past: Vec<(Past, Option<Written>)>,
+    /// The points of the past, newest first, what was found of the first of them, and how many hours they are apart.
+    pub(super) past: Vec<Past>,
+    pub(super) found: Vec<Written>,
     pub(super) past_step: i64,
 }
 
@@ -37,6 +38,10 @@ pub(super) enum Second {
 pub(super) enum Past {
     Whole,
     Skewed,
+    /// Of every member there is a second snapshot, and the second ones are further apart.
+    Twice,
+    /// After it a blank volume took the place of one member's.
+    Replaced,
     Partial,
     Failed,
     Pinned,
@@ -72,8 +77,9 @@ pub(super) enum Op {
     Pin(u8),
     /// An operator unpins a point.
     Unpin(u8),
-    /// A verdict is written on a point's snapshots, or on one alone.
-    Judge { written: Written, which: u8, alone: Option<u8> },
+    /// Verdicts are written on one point after the other, from one on to older ones; of each on all its snapshots, or on
+    /// one alone.
+    Judge { found: Vec<Written>, which: u8, alone: Option<u8> },
     /// A snapshot appears that is not ours.
     Foreign(Foreign, u8),
 }
@@ -135,7 +141,7 @@ impl Op {
             Self::Replace(_) => "volume replaced",
             Self::Pin(_) => "pinned",
             Self::Unpin(_) => "unpinned",
-            Self::Judge { written, .. } => written.name(),
+            Self::Judge { .. } => "judged",
             Self::Foreign(Foreign::Unmarked, _) => "foreign: unmarked",
             Self::Foreign(Foreign::MarkAlone, _) => "foreign: mark alone",
             Self::Foreign(Foreign::Copy, _) => "foreign: copy",
@@ -168,10 +174,9 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         .prop_map(|(last, hourly, daily, weekly, within)| Rules { last, hourly, daily, weekly, within })
         .prop_filter("all zero is refused", |rules| *rules != Rules::default());
     let past = prop_oneof![
-        4 => Just(Past::Whole), 1 => Just(Past::Skewed), 1 => Just(Past::Partial), 1 => Just(Past::Failed),
+        4 => Just(Past::Whole), 2 => Just(Past::Skewed), 1 => Just(Past::Twice), 1 => Just(Past::Replaced), 1 => Just(Past::Partial), 2 => Just(Past::Failed),
         1 => Just(Past::Pinned)
     ];
-    let past = vec((past, option::of(verdicts::written())), 0..7);
     let function = (
         prop_oneof![1 => Just(usual), 2 => any_rules],
         prop_oneof![2 => Just(100_usize), 1 => Just(12)],
@@ -179,9 +184,10 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         any::<bool>(),
         prop_oneof![3 => Just(false), 1 => Just(true)],
     );
-    let account = (prop_oneof![2 => Just(None), 1 => (3..8_u32).prop_map(Some)], second, past, 1..8_i64);
-    (function, account).prop_map(
-        |((rules, max_prune, concurrency, event_bus, at_once), (pages_of, second, past, past_step))| Setup {
+    let account = (prop_oneof![2 => Just(None), 1 => (3..8_u32).prop_map(Some)], second);
+    let past = (vec(past, 0..9), verdicts::found(0..9), 1..8_i64);
+    (function, account, past).prop_map(
+        |((rules, max_prune, concurrency, event_bus, at_once), (pages_of, second), (past, found, past_step))| Setup {
             rules,
             max_prune,
             concurrency,
@@ -190,6 +196,7 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
             second,
             at_once,
             past,
+            found,
             past_step,
         },
     )
@@ -226,8 +233,8 @@ fn operation() -> impl Strategy<Value = Op> {
         4 => any::<u8>().prop_map(Op::Replace),
         1 => any::<u8>().prop_map(Op::Pin),
         1 => any::<u8>().prop_map(Op::Unpin),
-        9 => (verdicts::written(), verdicts::which(), option::of(any::<u8>()))
-            .prop_map(|(written, which, alone)| Op::Judge { written, which, alone }),
+        9 => (verdicts::found(1..5), verdicts::which(), option::weighted(0.3, any::<u8>()))
+            .prop_map(|(found, which, alone)| Op::Judge { found, which, alone }),
         3 => (foreign, any::<u8>()).prop_map(|(how, which)| Op::Foreign(how, which)),
     ];
     prop_oneof![deliveries, interference]

@@ -129,7 +129,7 @@ impl World<'_> {
                 let judged = may_go(&seen, &self.setup.rules, run).or(may_go(&by_both, &self.setup.rules, run));
                 judged.map_err(|why| TestCaseError::fail(format!("{why}; {cluster}/{etcd} had\n{}", listed(&seen))))?;
             }
-            if gone > 0 {
+            if run.prunes && run.answers.iter().all(|answer| answer.error.is_none()) {
                 self.count_verdicts(points, run.slot);
             }
         }

@@ -1,7 +1,9 @@
 //! Verdicts: what `verify`, or an operator, writes on snapshots, and what it means for a point.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
+use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 use scenarios::tags;
@@ -70,37 +72,45 @@ impl Verdict {
     }
 }
 
-pub(super) fn written() -> impl Strategy<Value = Written> {
-    prop_oneof![
+/// What was found of one point after the other: often the same.
+pub(super) fn found(points: Range<usize>) -> impl Strategy<Value = Vec<Written>> {
+    let written = prop_oneof![
         4 => Just(Written::Ok),
         4 => Just(Written::Corrupt),
         3 => Just(Written::Degraded),
         3 => Just(Written::Unsupported),
         1 => Just(Written::Corrupted),
         1 => Just(Written::Okay),
+    ];
+    prop_oneof![
+        3 => vec(written, points.clone()),
+        2 => vec(Just(Written::Ok), points.clone()),
+        2 => vec(Just(Written::Corrupt), points),
     ]
 }
 
 /// Which point, newest first.
 pub(super) fn which() -> impl Strategy<Value = u8> {
-    prop_oneof![1 => 0..3_u8, 1 => any::<u8>()]
+    prop_oneof![2 => 0..3_u8, 1 => any::<u8>()]
 }
 
 impl World<'_> {
-    /// A verdict is written on all snapshots of a point, or on one alone.
-    pub(super) async fn judge(&self, written: Written, which: u8, alone: Option<u8>) {
+    pub(super) async fn judge(&self, found: &[Written], which: u8, alone: Option<u8>) {
         let (points, _) = self.observe().await;
         let mut newest_first: Vec<(&i64, &Point)> = points.values().flatten().collect();
         newest_first.sort_by_key(|(slot, _)| Reverse(**slot));
-        let Some((_, point)) = pick(&newest_first, which) else { return };
-        let mut ids: Vec<String> = point.0.iter().map(|taken| taken.id.clone()).collect();
-        if let Some(id) = alone.and_then(|alone| pick(&ids, alone)) {
-            ids = vec![id.clone()];
+        let from = usize::from(which) % newest_first.len().max(1);
+        for ((_, point), written) in newest_first[from..].iter().zip(found) {
+            let mut ids: Vec<String> = point.0.iter().map(|taken| taken.id.clone()).collect();
+            if let Some(id) = alone.and_then(|alone| pick(&ids, alone)) {
+                ids = vec![id.clone()];
+            }
+            self.account.change_snapshots(ids).tags(&tags::of([(TAG, written.value())])).await;
+            self.tally.add(written.name(), 1);
         }
-        self.account.change_snapshots(ids).tags(&tags::of([(TAG, written.value())])).await;
     }
 
-    /// Counts what a run that deleted something would have done otherwise, had nobody read these points.
+    /// Counts what a run that prunes would have done otherwise, had nobody read these points.
     pub(super) fn count_verdicts(&self, points: &Points, this_run: i64) {
         let unread = unread(points);
         let would_be = fates(&unread, &self.setup.rules, this_run);
@@ -108,11 +118,13 @@ impl World<'_> {
         for (slot, fate) in fates(points, &self.setup.rules, this_run) {
             let point = &points[&slot];
             let has_failed = point.0.iter().any(|taken| taken.state == "error");
+            let surplus = point.members().iter().any(|member| point.count(member, &["completed"]) > 1);
             match (would_be[&slot], fate) {
                 (Fate::Goes, Fate::Goes) if point.is_corrupt() => self.tally.add("corrupt points gone", 1),
                 (Fate::Goes, Fate::Thins(VERIFIED)) => self.tally.add("kept as verified", 1),
                 (Fate::Goes, Fate::Thins(_)) => self.tally.add("kept in place of a corrupt one", 1),
                 (Fate::Goes, Fate::Stays(_)) => self.tally.add(BESIDE_CORRUPT, 1),
+                (Fate::Thins(_), Fate::Stays(_)) if surplus => self.tally.add("surplus of a corrupt point kept", 1),
                 _ if has_failed && newest_unread > Some(slot) && newest <= Some(slot) => {
                     self.tally.add(BESIDE_CORRUPT, 1);
                 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Tally;
 use super::operations::{Past, Second, Setup};
-use super::points::{AllPoints, EtcdCluster, points};
+use super::points::{AllPoints, EtcdCluster, points, slot_name};
 use super::verdicts;
 
 pub(super) const CLUSTER: &str = "k8s.example.com";
@@ -71,8 +71,8 @@ impl<'a> World<'a> {
             if name == SECOND && setup.second == Second::None {
                 continue;
             }
-            let cluster = Kops::cluster(name).zones(zones.iter().copied()).etcd(["main"]).create(account).await;
-            let planted = plant(&cluster, setup, slot).await;
+            let mut cluster = Kops::cluster(name).zones(zones.iter().copied()).etcd(["main"]).create(account).await;
+            let planted = plant(&mut cluster, setup, slot).await;
             if name == SECOND && setup.second == Second::OutOfScope {
                 bystanders = planted;
                 continue;
@@ -91,6 +91,7 @@ impl<'a> World<'a> {
         let mut foreign = account.snapshots().await;
         foreign.retain(|snapshot| bystanders.contains(&snapshot.id));
         let functions = [function(account, setup).start().await, function(account, setup).start().await];
+        let twice = setup.past.iter().enumerate().filter(|(_, past)| matches!(past, Past::Twice));
         Self {
             account,
             setup,
@@ -101,7 +102,7 @@ impl<'a> World<'a> {
             last: None,
             foreign,
             stuck: BTreeSet::new(),
-            surplus: BTreeMap::new(),
+            surplus: twice.map(|(n, _)| (past_slot(setup, slot, n), 1)).collect(),
             requests: 0,
             tally,
         }
@@ -160,24 +161,37 @@ fn function(account: &Account, setup: &Setup) -> Function {
     if setup.second == Second::OutOfScope { function.env("CLUSTERS", CLUSTER) } else { function }
 }
 
-/// Plants the past of a cluster; gives the snapshots' ids.
-async fn plant(cluster: &Kops<'_>, setup: &Setup, before: i64) -> Vec<String> {
+/// Plants the past of a cluster, oldest first; gives the snapshots' ids.
+async fn plant(cluster: &mut Kops<'_>, setup: &Setup, before: i64) -> Vec<String> {
     let mut ids = Vec::new();
-    for (n, (past, written)) in (1..).zip(&setup.past) {
-        let slot = Timestamp::from_second(before - n * setup.past_step * HOUR).unwrap().to_string();
-        let point = cluster.past_point("main", &slot);
+    for (n, past) in setup.past.iter().enumerate().rev() {
+        let slot = slot_name(past_slot(setup, before, n));
         let point = match past {
-            Past::Whole => point,
-            Past::Skewed => point.late("a", SignedDuration::from_secs(7)),
-            Past::Partial => point.without("b"),
-            Past::Failed => point.with_state("b", "error"),
-            Past::Pinned => point.pinned(),
+            Past::Whole | Past::Twice | Past::Replaced => cluster.past_point("main", &slot),
+            Past::Skewed => cluster.past_point("main", &slot).late("a", SignedDuration::from_secs(7)),
+            Past::Partial => cluster.past_point("main", &slot).without("b"),
+            Past::Failed => cluster.past_point("main", &slot).with_state("b", "error"),
+            Past::Pinned => cluster.past_point("main", &slot).pinned(),
         };
-        let point = match written {
+        let point = match setup.found.get(n) {
             Some(written) => point.tagged(verdicts::TAG, written.value()),
             None => point,
         };
         ids.extend(point.await.into_values());
+        if matches!(past, Past::Twice) {
+            let mut again = cluster.past_point("main", &slot);
+            for (member, seconds) in [("a", 3), ("b", 6), ("c", 9)] {
+                again = again.late(member, SignedDuration::from_secs(seconds));
+            }
+            ids.extend(again.await.into_values());
+        }
+        if matches!(past, Past::Replaced) {
+            cluster.replace("main", "b").await;
+        }
     }
     ids
+}
+
+fn past_slot(setup: &Setup, before: i64, n: usize) -> i64 {
+    before - i64::try_from(n + 1).unwrap() * setup.past_step * HOUR
 }
