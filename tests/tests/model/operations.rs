@@ -174,8 +174,8 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         .prop_map(|(last, hourly, daily, weekly, within)| Rules { last, hourly, daily, weekly, within })
         .prop_filter("all zero is refused", |rules| *rules != Rules::default());
     let past = prop_oneof![
-        4 => Just(Past::Whole), 2 => Just(Past::Skewed), 1 => Just(Past::Twice), 1 => Just(Past::Replaced), 1 => Just(Past::Partial), 2 => Just(Past::Failed),
-        1 => Just(Past::Pinned)
+        4 => Just(Past::Whole), 2 => Just(Past::Skewed), 2 => Just(Past::Twice), 1 => Just(Past::Replaced),
+        1 => Just(Past::Partial), 3 => Just(Past::Failed), 1 => Just(Past::Pinned)
     ];
     let function = (
         prop_oneof![1 => Just(usual), 2 => any_rules],
@@ -226,14 +226,14 @@ fn operation() -> impl Strategy<Value = Op> {
     ];
     let interference = prop_oneof![
         10 => prop_oneof![4 => Just(1_u8), 1 => 2..4_u8].prop_map(|every| Op::Settle { every }),
-        2 => any::<u8>().prop_map(Op::Fail),
+        4 => any::<u8>().prop_map(Op::Fail),
         1 => any::<u8>().prop_map(Op::Stick),
         1 => any::<u8>().prop_map(Op::Lose),
         1 => any::<u8>().prop_map(Op::LoseAll),
         4 => any::<u8>().prop_map(Op::Replace),
         1 => any::<u8>().prop_map(Op::Pin),
         1 => any::<u8>().prop_map(Op::Unpin),
-        9 => (verdicts::found(1..5), verdicts::which(), option::weighted(0.3, any::<u8>()))
+        10 => (verdicts::found(1..5), verdicts::which(), option::weighted(0.3, any::<u8>()))
             .prop_map(|(found, which, alone)| Op::Judge { found, which, alone }),
         3 => (foreign, any::<u8>()).prop_map(|(how, which)| Op::Foreign(how, which)),
     ];

@@ -74,19 +74,18 @@ impl Verdict {
 
 /// What was found of one point after the other: often the same.
 pub(super) fn found(points: Range<usize>) -> impl Strategy<Value = Vec<Written>> {
-    let written = prop_oneof![
-        4 => Just(Written::Ok),
-        4 => Just(Written::Corrupt),
-        3 => Just(Written::Degraded),
-        3 => Just(Written::Unsupported),
-        1 => Just(Written::Corrupted),
-        1 => Just(Written::Okay),
-    ];
-    prop_oneof![
-        3 => vec(written, points.clone()),
-        2 => vec(Just(Written::Ok), points.clone()),
-        2 => vec(Just(Written::Corrupt), points),
-    ]
+    let written = || {
+        prop_oneof![
+            5 => Just(Written::Ok),
+            5 => Just(Written::Corrupt),
+            3 => Just(Written::Degraded),
+            3 => Just(Written::Unsupported),
+            2 => Just(Written::Corrupted),
+            2 => Just(Written::Okay),
+        ]
+    };
+    let alike = (written(), points.clone()).prop_map(|(written, points)| vec![written; points]);
+    prop_oneof![alike, vec(written(), points)]
 }
 
 /// Which point, newest first.

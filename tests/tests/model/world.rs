@@ -166,12 +166,13 @@ async fn plant(cluster: &mut Kops<'_>, setup: &Setup, before: i64) -> Vec<String
     let mut ids = Vec::new();
     for (n, past) in setup.past.iter().enumerate().rev() {
         let slot = slot_name(past_slot(setup, before, n));
+        let point = cluster.past_point("main", &slot);
         let point = match past {
-            Past::Whole | Past::Twice | Past::Replaced => cluster.past_point("main", &slot),
-            Past::Skewed => cluster.past_point("main", &slot).late("a", SignedDuration::from_secs(7)),
-            Past::Partial => cluster.past_point("main", &slot).without("b"),
-            Past::Failed => cluster.past_point("main", &slot).with_state("b", "error"),
-            Past::Pinned => cluster.past_point("main", &slot).pinned(),
+            Past::Whole | Past::Twice | Past::Replaced => point,
+            Past::Skewed => point.late("a", SignedDuration::from_secs(7)),
+            Past::Partial => point.without("b"),
+            Past::Failed => point.with_state("b", "error"),
+            Past::Pinned => point.pinned(),
         };
         let point = match setup.found.get(n) {
             Some(written) => point.tagged(verdicts::TAG, written.value()),
