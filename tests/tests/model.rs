@@ -28,7 +28,7 @@ use scenarios::LocalAws;
 use operations::{Op, Setup};
 use world::{World, pick};
 
-const CASES: u32 = 24;
+const CASES: u32 = 30;
 /// Most of a case is waiting.
 const THREADS: u32 = 3;
 /// A case takes seconds: what is left of a sequence after so many attempts is short enough.

@@ -174,7 +174,7 @@ pub(super) fn setups() -> impl Strategy<Value = Setup> {
         .prop_map(|(last, hourly, daily, weekly, within)| Rules { last, hourly, daily, weekly, within })
         .prop_filter("all zero is refused", |rules| *rules != Rules::default());
     let past = prop_oneof![
-        4 => Just(Past::Whole), 2 => Just(Past::Skewed), 2 => Just(Past::Twice), 1 => Just(Past::Replaced),
+        4 => Just(Past::Whole), 3 => Just(Past::Skewed), 2 => Just(Past::Twice), 1 => Just(Past::Replaced),
         1 => Just(Past::Partial), 3 => Just(Past::Failed), 1 => Just(Past::Pinned)
     ];
     let function = (

@@ -81,7 +81,7 @@ pub(super) fn found(points: Range<usize>) -> impl Strategy<Value = Vec<Written>>
             3 => Just(Written::Degraded),
             3 => Just(Written::Unsupported),
             2 => Just(Written::Corrupted),
-            2 => Just(Written::Okay),
+            3 => Just(Written::Okay),
         ]
     };
     let alike = (written(), points.clone()).prop_map(|(written, points)| vec![written; points]);
