@@ -57,7 +57,7 @@ impl Written {
             Self::Unsupported => "unsupported at=2026-11-23T02:01:07Z reason=no ext4",
             Self::Corrupt => "corrupt at=2026-11-23T02:01:07Z reason=both bbolt metas are broken",
             Self::Corrupted => "corrupted!",
-            Self::Okay => "okay, says kim",
+            Self::Okay => "okay, at a glance",
         }
     }
 }

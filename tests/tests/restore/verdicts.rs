@@ -12,7 +12,7 @@ const DEGRADED: &str = "degraded at=2026-11-23T02:10:00Z reason=one bbolt meta i
 const UNSUPPORTED: &str = "unsupported at=2026-11-23T02:10:00Z reason=no ext4";
 const CORRUPT: &str = "corrupt at=2026-11-23T02:10:00Z reason=both bbolt metas are broken";
 /// It looks like a verdict, and is none.
-const OKAY: &str = "okay, says kim";
+const OKAY: &str = "okay, at a glance";
 const NOBODY: &str = "";
 
 /// A complete point of etcd `main`, with these verdicts of `a`, `b` and `c`; gives the snapshots' ids.
