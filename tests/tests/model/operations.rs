@@ -77,7 +77,7 @@ pub(super) enum Op {
     Pin(u8),
     /// An operator unpins a point.
     Unpin(u8),
-    /// Verdicts are written on one point after the other, from one on to older ones; of each on all its snapshots, or on
+    /// Verdicts are written on one point after the other, from one on to older ones: on all its snapshots, or on
     /// one alone.
     Judge { found: Vec<Written>, which: u8, alone: Option<u8> },
     /// A snapshot appears that is not ours.

@@ -1,4 +1,5 @@
-//! What `verify` found, and restores: it is listed, `latest` goes by it, and what is corrupt is not restored unless told so.
+//! What `verify` found, and restores: it is listed, `latest` goes by it, and what is corrupt is not restored unless told
+//! so.
 
 use jiff::SignedDuration;
 use scenarios::{Account, Kops, LocalAws, tags};
@@ -141,6 +142,7 @@ async fn a_corrupt_snapshot_is_refused_and_restored_where_that_is_allowed() {
 
         assert!(is_accepted(&result), "{result:#}");
         assert_eq!(each(&result, "snapshot"), [&point[0], &point[1], &point[2]]);
+        assert!(says(&result["warnings"], &[&format!("{} was found {written}", point[1])]), "{result:#}");
     }
 }
 
@@ -185,8 +187,8 @@ async fn a_restore_that_has_begun_goes_on_whatever_is_found_since() {
 }
 
 #[tokio::test]
-async fn what_is_degraded_or_cannot_be_judged_is_restored_as_if_nobody_had_read_it() {
-    for verdicts in [[DEGRADED; 3], [UNSUPPORTED; 3], [OKAY, DEGRADED, UNSUPPORTED]] {
+async fn what_is_degraded_or_cannot_be_judged_is_restored_with_a_warning() {
+    for (verdicts, doubts) in [([DEGRADED; 3], 3), ([UNSUPPORTED; 3], 3), ([OKAY, OK, UNSUPPORTED], 1)] {
         let account = LocalAws::account();
         let cluster = cluster_of_three(&account).await;
         let point = found(&account, &cluster, POINT, verdicts).await;
@@ -196,5 +198,9 @@ async fn what_is_degraded_or_cannot_be_judged_is_restored_as_if_nobody_had_read_
 
         assert!(is_accepted(&result), "{result:#}");
         assert_eq!(each(&result, "snapshot"), [&point[0], &point[1], &point[2]]);
+        let warnings = result["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
+        let told: Vec<&str> = warnings.filter(|warning| warning.contains(" was found ")).collect();
+        assert_eq!(told.len(), doubts, "{result:#}");
+        assert_eq!(told[doubts - 1], format!("{} was found {}", point[2], verdicts[2]));
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn sources<'a>(
     };
     let unusable: Vec<Refusal> = sources.members.iter().filter_map(|source| unusable(source, request)).collect();
     sources.refusals.extend(unusable);
+    sources.warnings.extend(sources.members.iter().filter_map(|source| doubt(source, request)));
     Ok(sources)
 }
 
@@ -111,6 +112,18 @@ fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
         let message = format!("{id} was found {verdict}. Take another point, or set `allow_corrupt`");
         Refusal::new(RefusalKind::CorruptSnapshot, message)
     })
+}
+
+/// What `verify` found, where that is not `ok` and yet no refusal.
+fn doubt(source: &Source<'_>, request: &RestoreRequest) -> Option<String> {
+    let Snapshot { id, tags, .. } = source.snapshot;
+    let verified = tags.get(tags::VERIFIED)?;
+    let is_told = match Verdict::read(verified)? {
+        Verdict::Ok => false,
+        Verdict::Degraded | Verdict::Unsupported => true,
+        Verdict::Corrupt => request.allows(Allow::Corrupt),
+    };
+    is_told.then(|| format!("{id} was found {verified}"))
 }
 
 pub(super) fn join<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
