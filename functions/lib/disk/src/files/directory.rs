@@ -9,6 +9,8 @@ use super::extents::{self, Geometry};
 
 /// The largest directory that is read, in bytes. Those of etcd and etcd-manager take a block.
 const LARGEST: u64 = 16 << 20;
+/// The flag of a directory that has an index (`EXT4_INDEX_FL`).
+const INDEXED: u32 = 0x1000;
 
 /// A name and what it leads to.
 pub(super) struct Link {
@@ -30,8 +32,8 @@ pub(super) fn names(of: &Geometry<'_>, ino: u32, inode: &Inode, has_kinds: bool)
         for logical in run.logical.start..run.logical.end.min(used) {
             let physical = run.physical + (logical - run.logical.start);
             of.device.read_at(physical * u64::from(of.block_size), &mut block)?;
-            // The blocks of a directory's index end otherwise and hold no names; they pass for one unused entry.
-            if has_csum_tail(&block) && !of.checksums.verify_dir_entry_tail(ino, inode.generation, &block) {
+            let summed = has_csum_tail(&block) && !is_of_index(inode, logical, &block);
+            if summed && !of.checksums.verify_dir_entry_tail(ino, inode.generation, &block) {
                 return Err(Error::BadChecksum { what: "directory block" });
             }
             for entry in DirBlockIter::new(&block, has_kinds) {
@@ -41,6 +43,15 @@ pub(super) fn names(of: &Geometry<'_>, ino: u32, inode: &Inode, has_kinds: bool)
     }
     names.retain(|name| name.name != "." && name.name != "..");
     Ok(names)
+}
+
+/// Whether a block may be one of the directory's index, as the kernel tells them (`__ext4_read_dirblock`).
+///
+/// These hold no names: they pass for `.` and `..`, or for one unused entry. Their checksum is of another kind, but the
+/// first one was a block of names before, and still ends as such: of that tail only the last bytes are written over.
+fn is_of_index(inode: &Inode, logical: u64, block: &[u8]) -> bool {
+    let first_entry = usize::from(u16::from_le_bytes([block[4], block[5]]));
+    inode.flags & INDEXED != 0 && (logical == 0 || first_entry == block.len())
 }
 
 pub(super) fn link(entry: &DirEntry) -> Link {

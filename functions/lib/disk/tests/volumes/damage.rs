@@ -118,6 +118,23 @@ fn the_journals_beginning() {
     }
 }
 
+/// The index's own blocks have another checksum than those of names, which still have theirs.
+#[test]
+fn a_name_in_a_directory_with_an_index() {
+    const BLOCK: usize = 1024;
+    const NAME: &[u8] = b"0000000000000000-0000000000000000.wal";
+    let mut image = fixture("htree-3.5").image();
+    let mut bytes = vec![0; usize::try_from(image.size()).expect("small")];
+    image.read_at(0, &mut bytes).expect("in memory");
+    for (at, block) in (0..).zip(bytes.chunks(BLOCK)) {
+        if let Some(name) = block.windows(NAME.len()).position(|window| window == NAME) {
+            image.write(at * BLOCK as u64 + name as u64, b"1");
+        }
+    }
+    let reason = judge(&image, Depth::Shallow).reason.expect("corrupt");
+    assert!(reason.ends_with("/member/wal: ext4: directory block checksum mismatch"), "{reason}");
+}
+
 #[test]
 fn the_metas_and_the_root_page() {
     let sound = Volume::sound();
