@@ -7,10 +7,16 @@ use super::{Bucket, DEEPEST, Db};
 use crate::fault::{Fault, broken, index};
 
 /// What is called with each key of a bucket and what is under it.
-pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], Content) -> Result<(), Fault>;
+pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], Content<'_>) -> Result<(), Fault>;
 
 /// What is called with the name of a bucket and each of its keys.
 pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8]) -> Result<(), Fault>;
+
+/// The most buckets at the top. etcd has a dozen.
+const MOST_BUCKETS: usize = 64;
+/// The most that the pages yet to visit may take in memory, in bytes: those of all branches above one page. etcd's keys
+/// have some dozens of bytes, and a branch fills a page, or holds few keys (`split` in `node.go`).
+const MOST_PENDING: usize = 32 << 20;
 
 /// A page to visit, and the keys it may have: from the first on, and below the second.
 struct Pending {
@@ -18,6 +24,36 @@ struct Pending {
     depth: usize,
     from: Vec<u8>,
     below: Option<Vec<u8>>,
+}
+
+impl Pending {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.from.len() + self.below.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// The pages yet to visit, the next one last.
+#[derive(Default)]
+struct Stack {
+    pages: Vec<Pending>,
+    weight: usize,
+}
+
+impl Stack {
+    fn push(&mut self, page: Pending) -> Result<(), Fault> {
+        self.weight += page.weight();
+        if self.weight > MOST_PENDING {
+            return Err(Fault::Unsupported("branches of more keys than are kept in memory".to_owned()));
+        }
+        self.pages.push(page);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Pending> {
+        let page = self.pages.pop()?;
+        self.weight -= page.weight();
+        Some(page)
+    }
 }
 
 impl Db<'_> {
@@ -35,6 +71,9 @@ impl Db<'_> {
             if let Content::Bucket(bucket) = content {
                 buckets.push((String::from_utf8_lossy(name).into_owned(), bucket));
             }
+            if buckets.len() > MOST_BUCKETS {
+                return Err(Fault::Unsupported(format!("more than {MOST_BUCKETS} buckets")));
+            }
             Ok(())
         })?;
         for (name, bucket) in buckets {
@@ -48,9 +87,9 @@ impl Db<'_> {
     }
 
     fn walk_once(&self, bucket: &Bucket, seen: &mut Seen, visit: Visit<'_>) -> Result<(), Fault> {
-        let mut pending = Vec::new();
+        let mut pending = Stack::default();
         match bucket {
-            Bucket::Paged(page) => pending.push(Pending { page: *page, depth: 0, from: Vec::new(), below: None }),
+            Bucket::Paged(page) => pending.push(Pending { page: *page, depth: 0, from: Vec::new(), below: None })?,
             Bucket::Inline(_) => leaf(&self.load(bucket)?, visit)?,
         }
         while let Some(next) = pending.pop() {
@@ -68,7 +107,7 @@ impl Db<'_> {
     }
 
     /// The children of a branch, pushed in reverse: the last one pushed is the next one visited.
-    fn children(&self, branch: &Node, of: &Pending, pending: &mut Vec<Pending>) -> Result<(), Fault> {
+    fn children(&self, branch: &Node, of: &Pending, pending: &mut Stack) -> Result<(), Fault> {
         if of.depth == DEEPEST {
             return Err(broken(format!("a tree deeper than {DEEPEST} pages")));
         }
@@ -76,7 +115,7 @@ impl Db<'_> {
             let next = at + 1;
             let below = if next < branch.len() { Some(branch.key(next).to_vec()) } else { of.below.clone() };
             let from = branch.key(at).to_vec();
-            pending.push(Pending { page: branch.child(at), depth: of.depth + 1, from, below });
+            pending.push(Pending { page: branch.child(at), depth: of.depth + 1, from, below })?;
         }
         self.file.prefetch(&self.together((0..branch.len()).map(|at| branch.child(at))));
         Ok(())
@@ -135,7 +174,7 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{DbFile, PAGE, Page, bucket, value};
+    use super::super::testing::{DbFile, PAGE, Page, bucket, inline, value};
     use super::*;
     use crate::tests::Held;
 
@@ -165,6 +204,16 @@ mod tests {
     }
 
     #[test]
+    fn more_buckets_than_any_etcd_has_are_not_read() {
+        let read = |count: usize| {
+            let names = (0..count).map(|at| inline(&format!("{at:03}"), Vec::new()));
+            keys(&DbFile::new(&[Page::Leaf(names.collect())], 2))
+        };
+        assert_eq!(read(MOST_BUCKETS), Ok(Vec::new()));
+        assert!(matches!(read(MOST_BUCKETS + 1), Err(Fault::Unsupported(_))));
+    }
+
+    #[test]
     fn a_page_in_the_wrong_place_is_found() {
         for (file, words) in [
             (two_leaves([(1, 4), (5, 4)], &[1, 2], &[5, 6]), "reached twice"),
@@ -177,6 +226,18 @@ mod tests {
             let fault = keys(&file).expect_err(words).to_string();
             assert!(fault.contains(words), "{fault}");
         }
+    }
+
+    #[test]
+    fn what_waits_to_be_visited_has_a_bound() {
+        let page = |length: usize| Pending { page: 2, depth: 0, from: vec![0; length], below: Some(vec![0; length]) };
+        let mut stack = Stack::default();
+        for _ in 0..3 {
+            stack.push(page(MOST_PENDING / 4)).expect("what was visited makes room again");
+            assert!(stack.pop().is_some());
+        }
+        stack.push(page(MOST_PENDING / 4)).expect("half of it");
+        assert!(matches!(stack.push(page(MOST_PENDING / 4)), Err(Fault::Unsupported(_))));
     }
 
     #[test]

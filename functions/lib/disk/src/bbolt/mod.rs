@@ -20,8 +20,9 @@ const LARGEST: u64 = 256 << 30;
 const LONGEST_PAGE: u64 = 64 << 20;
 /// The deepest tree. Each level has some dozens of times more pages than the one above.
 const DEEPEST: usize = 32;
-/// The most entries of a bucket that is read whole.
-const MOST_ENTRIES: usize = 10_000;
+/// The longest value that is read, in bytes, and the most of a bucket that is read whole: numbers, a version, a few members.
+const LONGEST_VALUE: usize = 64 << 10;
+const MOST_OF_A_BUCKET: usize = 512 << 10;
 
 /// An open db.
 pub(crate) struct Db<'a> {
@@ -60,20 +61,21 @@ impl<'a> Db<'a> {
 
     /// A bucket by its name, at the top.
     pub(crate) fn bucket(&self, name: &str) -> Result<Option<Bucket>, Fault> {
-        match self.find(&self.root(), name.as_bytes())? {
-            Some(Content::Bucket(bucket)) => Ok(Some(bucket)),
-            Some(Content::Value(_)) => Err(broken(format!("{name} is a value, not a bucket"))),
-            None => Ok(None),
-        }
+        self.find(&self.root(), name.as_bytes(), |found| match found {
+            Content::Bucket(bucket) => Ok(bucket),
+            Content::Value(_) => Err(broken(format!("{name} is a value, not a bucket"))),
+        })
     }
 
     /// A value by its key.
     pub(crate) fn get(&self, bucket: &Bucket, key: &str) -> Result<Option<Vec<u8>>, Fault> {
-        match self.find(bucket, key.as_bytes())? {
-            Some(Content::Value(value)) => Ok(Some(value)),
-            Some(Content::Bucket(_)) => Err(broken(format!("{key} is a bucket, not a value"))),
-            None => Ok(None),
-        }
+        self.find(bucket, key.as_bytes(), |found| match found {
+            Content::Value(value) if value.len() > LONGEST_VALUE => {
+                Err(Fault::Unsupported(format!("{key}: {} bytes, longer than are read", value.len())))
+            }
+            Content::Value(value) => Ok(value.to_vec()),
+            Content::Bucket(_) => Err(broken(format!("{key} is a bucket, not a value"))),
+        })
     }
 
     /// A bucket's last key.
@@ -84,14 +86,14 @@ impl<'a> Db<'a> {
 
     /// All values of a small bucket, by their keys.
     pub(crate) fn entries(&self, bucket: &Bucket) -> Result<Vec<Pair>, Fault> {
-        let mut entries = Vec::new();
+        let (mut entries, mut total) = (Vec::new(), 0);
         self.walk(bucket, &mut |key, content| {
-            if let Content::Value(value) = content {
-                entries.push((key.to_vec(), value));
+            let Content::Value(value) = content else { return Ok(()) };
+            total += size_of::<Pair>() + key.len() + value.len();
+            if total > MOST_OF_A_BUCKET {
+                return Err(Fault::Unsupported(format!("a bucket of more than {MOST_OF_A_BUCKET} bytes")));
             }
-            if entries.len() > MOST_ENTRIES {
-                return Err(Fault::Unsupported(format!("a bucket of more than {MOST_ENTRIES} entries")));
-            }
+            entries.push((key.to_vec(), value.to_vec()));
             Ok(())
         })?;
         Ok(entries)
@@ -101,9 +103,14 @@ impl<'a> Db<'a> {
         Bucket::Paged(self.meta.root)
     }
 
-    fn find(&self, bucket: &Bucket, key: &[u8]) -> Result<Option<Content>, Fault> {
+    fn find<T>(
+        &self,
+        bucket: &Bucket,
+        key: &[u8],
+        take: impl Fn(Content<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
         let leaf = self.descend(bucket, |branch| branch.child_for(key))?;
-        leaf.position(key).map(|at| leaf.content(at)).transpose()
+        leaf.position(key).map(|at| take(leaf.content(at)?)).transpose()
     }
 
     /// Goes from a bucket's root to a leaf, by the child that `choose` takes of each branch.
@@ -152,7 +159,7 @@ impl<'a> Db<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{DbFile, PAGE, Page, value};
+    use super::testing::{DbFile, PAGE, Page, bucket, value};
     use super::*;
     use crate::tests::Held;
 
@@ -225,6 +232,18 @@ mod tests {
         for keys in [[&b"b"[..], b"a"], [b"a", b"a"]] {
             assert_eq!(opened(leaf(keys)), Err(broken("page 2: keys out of order")));
         }
+    }
+
+    #[test]
+    fn a_bucket_larger_than_is_kept_is_not_read_whole() {
+        let read = |count: u8| {
+            let branch = Page::Branch((0..count).map(|at| (vec![at], 4 + u64::from(at))).collect());
+            let leaves = (0..count).map(|at| Page::Leaf(vec![value(&[at], &[7; 4000])]));
+            let pages: Vec<Page> = [Page::Leaf(vec![bucket("members", 3)]), branch].into_iter().chain(leaves).collect();
+            members(&DbFile::new(&pages, 2).bytes())
+        };
+        assert_eq!(read(100).expect("small").len(), 100);
+        assert!(matches!(read(200), Err(Fault::Unsupported(_))));
     }
 
     #[test]

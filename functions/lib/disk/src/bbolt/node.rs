@@ -16,14 +16,19 @@ const LEAF: u16 = 2;
 /// A leaf's element that is a bucket.
 const IS_BUCKET: u32 = 1;
 
+/// The longest inline bucket, in bytes: a quarter of the largest page (`inlineable` in `bucket.go`).
+const LONGEST_INLINE: usize = 16 << 10;
+/// The longest key, in bytes: bbolt's `MaxKeySize`.
+const LONGEST_KEY: usize = 32 << 10;
+
 /// What a leaf holds under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
-    Value(Vec<u8>),
+pub(super) enum Content<'n> {
+    Value(&'n [u8]),
     Bucket(Bucket),
 }
 
-/// A page whose elements lie within it and whose keys ascend.
+/// A page whose elements lie within it, each in a place of its own, and whose keys ascend.
 #[derive(Debug)]
 pub(super) struct Node {
     bytes: Vec<u8>,
@@ -65,6 +70,15 @@ impl Node {
         let elements = (0..count).map(|at| element(&bytes, is_leaf, at));
         let elements: Vec<Element> =
             elements.collect::<Option<_>>().ok_or_else(|| broken("an element past the end of the page"))?;
+        // bbolt writes them one after the other (`WriteInodeToPage`; before 1.4 `write` in `node.go`). Were they to share
+        // bytes, a page could hold far more than its length.
+        let length = |element: &Element| ELEMENT + element.value.end - element.key.start;
+        if HEADER + elements.iter().map(length).sum::<usize>() > bytes.len() {
+            return Err(broken("elements that overlap"));
+        }
+        if elements.iter().any(|element| element.key.len() > LONGEST_KEY) {
+            return Err(broken("a key longer than bbolt takes"));
+        }
         if elements.is_empty() && !is_leaf {
             return Err(broken("a branch without children"));
         }
@@ -98,14 +112,17 @@ impl Node {
     }
 
     /// Of a leaf, what is under a key.
-    pub(super) fn content(&self, at: usize) -> Result<Content, Fault> {
+    pub(super) fn content(&self, at: usize) -> Result<Content<'_>, Fault> {
         let element = &self.elements[at];
         let value = &self.bytes[element.value.clone()];
         if !element.is_bucket {
-            return Ok(Content::Value(value.to_vec()));
+            return Ok(Content::Value(value));
         }
         if value.len() < BUCKET {
             return Err(broken("a bucket shorter than its header"));
+        }
+        if value.len() > BUCKET + LONGEST_INLINE {
+            return Err(Fault::Unsupported("an inline bucket longer than bbolt makes them".to_owned()));
         }
         Ok(Content::Bucket(match u64_at(value, 0) {
             0 => Bucket::Inline(value[BUCKET..].to_vec()),
@@ -138,4 +155,53 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// The eight bytes there, likewise.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PAGE, Page, inline, value};
+    use super::*;
+
+    fn leaf(elements: Vec<super::super::testing::Element>) -> Vec<u8> {
+        Page::Leaf(elements).bytes(3)
+    }
+
+    fn said(bytes: Vec<u8>) -> Option<Fault> {
+        Node::parse(bytes).err()
+    }
+
+    #[test]
+    fn elements_that_overlap_are_broken() {
+        let mut page = leaf(vec![value(b"a", &[7; 100]), value(b"b", &[7; 100])]);
+        assert_eq!(said(page.clone()), None, "full to the last byte");
+        // The first value goes on over the second element.
+        page[HEADER + 12] += 1;
+        assert_eq!(said(page.clone()), Some(broken("elements that overlap")));
+        page.resize(PAGE, 0);
+        assert_eq!(said(page), None, "as far as the page is not full, nobody can tell");
+        let branch = Page::Branch(vec![(b"ab".to_vec(), 4), (b"b".to_vec(), 5)]).bytes(3);
+        assert_eq!(said(branch.clone()), None);
+        // The second key is the end of the first one, and longer.
+        let mut shared = branch;
+        shared[HEADER + ELEMENT] -= 1;
+        shared[HEADER + ELEMENT + 4] += 1;
+        assert_eq!(said(shared), Some(broken("elements that overlap")));
+    }
+
+    #[test]
+    fn a_key_is_as_long_as_bbolt_takes_it() {
+        assert_eq!(said(leaf(vec![value(&[7; LONGEST_KEY], b"")])), None);
+        let longer = leaf(vec![value(&[7; LONGEST_KEY + 1], b"")]);
+        assert_eq!(said(longer), Some(broken("a key longer than bbolt takes")));
+    }
+
+    #[test]
+    fn an_inline_bucket_is_as_long_as_bbolt_makes_it() {
+        let bucket = |length: usize| {
+            let page = leaf(vec![inline("b", vec![value(b"k", &vec![7; length - HEADER - ELEMENT - 1])])]);
+            Node::parse(page).expect("sound").content(0).map(|_| ())
+        };
+        assert_eq!(bucket(LONGEST_INLINE), Ok(()));
+        assert!(matches!(bucket(LONGEST_INLINE + 1), Err(Fault::Unsupported(_))));
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) fn revision(main: u64, sub: u64) -> Vec<u8> {
 }
 
 impl Page {
-    fn bytes(&self, id: u64) -> Vec<u8> {
+    pub(super) fn bytes(&self, id: u64) -> Vec<u8> {
         let elements: Vec<Element> = match self {
             Self::Leaf(elements) => elements.clone(),
             Self::Branch(children) => children.iter().map(|(key, _)| (0, key.clone(), Vec::new())).collect(),
