@@ -9,8 +9,9 @@ use crate::store::Store;
 ///
 /// 1. The db must not be ahead of the log: etcd skips what it has applied by the consistent index (`apply.go`,
 ///    `shouldApplyV3`), so it would drop the next entries silently. The commit index is no bound: HardState is written
-///    before what it commits is known, and may lag in a crash image. Nor may the db be of a later term than the log:
-///    etcd's own `verify` holds to that (`validateConsistentIndex`), and a term is saved no later than its entries.
+///    before what it commits is known, and may lag in a crash image. Nor is the db of a later term than the log: a term is
+///    saved no later than its entries. But etcd looks at that only when told to (`ETCD_VERIFY`), and starts: a db that a
+///    3.4 restored can have kept the term of the cluster that it is a copy of. A log without a HardState has no term.
 /// 2. The db must have reached the snapshot: etcd replays only what follows it, and refuses to start without the
 ///    leader's db (`RecoverSnapshotBackend`).
 /// 3. The log must begin where the snapshot ends, or at 1 without one (`selectWALFiles`, `ReadAll`).
@@ -41,8 +42,9 @@ pub(crate) fn judge(store: Option<&Store>, log: &Log, findings: &mut Findings) {
     if index > last {
         findings.corrupt(format!("rule 1: the db is at index {index}, the WAL ends at {last}"));
     }
-    if let Some(term) = store.and_then(|store| store.term).filter(|term| *term > replay.state.term) {
-        findings.corrupt(format!("rule 1: the db is of term {term}, the WAL of term {}", replay.state.term));
+    let (term, of_log) = (store.and_then(|store| store.term).unwrap_or_default(), replay.state.term);
+    if of_log > 0 && term > of_log {
+        findings.degraded(format!("rule 1: the db is of term {term}, the WAL of term {of_log}"));
     }
     if index < start && log.has_sent_db {
         findings
