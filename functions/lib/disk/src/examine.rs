@@ -12,6 +12,10 @@ use crate::log::{self, Log};
 use crate::store::{self, Store};
 use crate::{data_dir, rules};
 
+/// What is said of a young cluster's volume too: one that was made, and whose etcd has not started yet.
+const NO_DATA_DIRECTORY: &str = "no etcd data directory: neither data/<token>/member nor var/etcd/data*/member; has etcd \
+                                 ever started on this volume?";
+
 /// Reads the volume and says whether an etcd is structurally restorable from it.
 ///
 /// An error is only the source's: whatever is on the disk ends in a verdict.
@@ -32,7 +36,7 @@ fn survey(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unre
     // Of several, the one that was last written to: etcd-manager leaves one, so any other is somebody's doing.
     let newest = surveys.collect::<Result<Vec<_>, _>>()?.into_iter().max_by_key(Survey::index);
     let Some(mut survey) = newest else {
-        findings.corrupt("no etcd data directory: neither data/<token>/member nor var/etcd/data*/member");
+        findings.corrupt(NO_DATA_DIRECTORY);
         return Ok(nothing(findings));
     };
     if found.len() > 1 {

@@ -261,4 +261,6 @@ fn of_two_directories_the_one_last_written_to_is_judged() {
 fn without_a_directory_there_is_nothing_to_restore() {
     let examined = judged(&Tree::new([("lost+found/x", Vec::new())]), Depth::Shallow);
     assert_eq!((examined.verdict, examined.data_dir), (Corrupt, None));
+    let reason = examined.reason.expect("told");
+    assert!(reason.ends_with("; has etcd ever started on this volume?"), "{reason}");
 }
