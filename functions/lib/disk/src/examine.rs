@@ -8,9 +8,9 @@ use crate::examined::{Depth, Examined};
 use crate::fault::Fault;
 use crate::files::{self, Files};
 use crate::findings::Findings;
-use crate::log::{self, Log};
 use crate::store::{self, Store};
-use crate::{data_dir, rules};
+use crate::wal::Replay;
+use crate::{data_dir, log, rules};
 
 /// What is said of a young cluster's volume too: one that was made, and whose etcd has not started yet.
 const NO_DATA_DIRECTORY: &str = "no etcd data directory: neither data/<token>/member nor var/etcd/data*/member; has etcd \
@@ -55,7 +55,7 @@ struct Survey {
     path: Option<String>,
     db_bytes: Option<u64>,
     store: Option<Store>,
-    log: Option<Log>,
+    log: Option<Replay>,
 }
 
 impl Survey {
@@ -67,20 +67,25 @@ impl Survey {
         let log = log::read(files, path, depth, volume, &mut findings);
         let log = findings.note(log)?;
         if let Some(log) = &log {
-            rules::judge(store.as_ref(), log, &mut findings);
+            let mut has_sent_db = false;
+            if rules::needs_sent_db(store.as_ref(), log) {
+                let found = log::has_sent_db(files, path, log.start.index);
+                has_sent_db = findings.note(found)?.unwrap_or_default();
+            }
+            rules::judge(store.as_ref(), log, has_sent_db, &mut findings);
         }
         Ok(Self { findings, path: Some(path.to_owned()), db_bytes, store, log })
     }
 
     /// How far it came.
     fn index(&self) -> u64 {
-        let log = self.log.as_ref().map_or(0, |log| log.replay.last_index);
+        let log = self.log.as_ref().map_or(0, |log| log.last_index);
         log.max(self.store.as_ref().map_or(0, |store| store.consistent_index))
     }
 
     fn examined(self) -> Examined {
         let (verdict, reason) = self.findings.verdict();
-        let replay = self.log.map(|log| log.replay);
+        let replay = self.log;
         let identity = replay.as_ref().and_then(|replay| replay.identity);
         let store = self.store.as_ref();
         Examined {

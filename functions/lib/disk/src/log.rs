@@ -1,21 +1,15 @@
 //! Which snapshot etcd would start from, and the WAL from there on.
 
+use crate::bbolt::Db;
 use crate::examined::Depth;
-use crate::fault::Fault;
-use crate::files::{Entry, Files};
+use crate::fault::{Fault, broken};
+use crate::files::Files;
 use crate::findings::Findings;
-use crate::snap;
 use crate::wal::{self, Position, Replay};
+use crate::{snap, store};
 
 /// The most `.snap` files that are tried. etcd keeps five.
 const MOST_SNAPS: usize = 16;
-
-/// What etcd would replay.
-pub(crate) struct Log {
-    pub(crate) replay: Replay,
-    /// Whether a db that the leader sent waits to take the place of the member's own, at the start's index.
-    pub(crate) has_sent_db: bool,
-}
 
 /// Where the `.snap` files and the segments are.
 fn directories(path: &str) -> (String, String) {
@@ -47,7 +41,7 @@ pub(crate) fn read(
     depth: Depth,
     volume: u64,
     findings: &mut Findings,
-) -> Result<Log, Fault> {
+) -> Result<Replay, Fault> {
     let (snap, wal) = directories(path);
     let segments = wal::segments(&files.list(&wal)?);
     let entries = files.list(&snap)?;
@@ -60,11 +54,25 @@ pub(crate) fn read(
     for start in starts(files, &snap, &names, findings)? {
         let replay = replay(start)?;
         if replay.has_start && start.index <= replay.state.commit {
-            let has_sent_db = is_there(&entries, &snap::db_name(start.index));
-            return Ok(Log { replay, has_sent_db });
+            return Ok(replay);
         }
     }
-    Ok(Log { replay: replay(Position::default())?, has_sent_db: false })
+    replay(Position::default())
+}
+
+/// Whether a db that the leader sent with the snapshot waits to take the place of the member's own: etcd moves it there,
+/// whatever it is, and starts from nothing else (`OpenSnapshotBackend`). Of an empty one bbolt would make a new db.
+pub(crate) fn has_sent_db(files: &dyn Files, path: &str, start: u64) -> Result<bool, Fault> {
+    let path = format!("{path}/member/snap/{}", snap::db_name(start));
+    let read = files.open(&path).and_then(|file| store::read(&Db::open(file.as_ref())?));
+    match read {
+        Ok(store) if store.consistent_index < start => {
+            Err(broken(format!("/{path}: at index {}, before its snapshot", store.consistent_index)))
+        }
+        Ok(_) => Ok(true),
+        Err(Fault::Missing(_)) => Ok(false),
+        Err(fault) => Err(fault.within(&format!("/{path}"))),
+    }
 }
 
 /// Where the sound `.snap` files begin, the newest first.
@@ -82,8 +90,4 @@ fn starts(files: &dyn Files, directory: &str, names: &[&str], findings: &mut Fin
         }
     }
     Ok(starts)
-}
-
-fn is_there(entries: &[Entry], name: &str) -> bool {
-    entries.iter().any(|entry| entry.name == name)
 }

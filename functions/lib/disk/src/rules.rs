@@ -2,8 +2,13 @@
 //! than it had.
 
 use crate::findings::Findings;
-use crate::log::Log;
 use crate::store::Store;
+use crate::wal::Replay;
+
+/// Whether the db is behind the snapshot, so that etcd looks for the one that the leader sent.
+pub(crate) fn needs_sent_db(store: Option<&Store>, replay: &Replay) -> bool {
+    store.is_some_and(|store| store.consistent_index < replay.start.index)
+}
 
 /// Holds what was read against the rules.
 ///
@@ -18,8 +23,7 @@ use crate::store::Store;
 /// 4. The log must have no gap (`ReadAll`: `ErrSliceOutOfRange`) and reach what is committed (raft's `loadState` panics:
 ///    "out of range").
 /// 5. A torn end is allowed in the last segment only: the WAL's decoder holds to that.
-pub(crate) fn judge(store: Option<&Store>, log: &Log, findings: &mut Findings) {
-    let replay = &log.replay;
+pub(crate) fn judge(store: Option<&Store>, replay: &Replay, has_sent_db: bool, findings: &mut Findings) {
     let (start, last, commit) = (replay.start.index, replay.last_index, replay.state.commit);
     match replay.gap {
         Some((from, to)) if from == start => findings.corrupt(format!(
@@ -46,7 +50,7 @@ pub(crate) fn judge(store: Option<&Store>, log: &Log, findings: &mut Findings) {
     if of_log > 0 && term > of_log {
         findings.degraded(format!("rule 1: the db is of term {term}, the WAL of term {of_log}"));
     }
-    if index < start && log.has_sent_db {
+    if index < start && has_sent_db {
         findings
             .degraded(format!("the db is at index {index}; etcd would take the one that the leader sent for {start}"));
     } else if index < start {

@@ -113,10 +113,37 @@ fn rule_1_a_db_of_a_later_term_than_the_log_is_strange() {
 fn rule_2_the_db_must_have_reached_the_snapshot() {
     let behind = judged(&directory(3), Depth::Shallow);
     assert_eq!(behind.reason.as_deref(), Some("rule 2: the db is at index 3, the newest snapshot at 4"));
-    let mut sent = directory(3);
-    sent.0.insert(SENT.to_owned(), Vec::new());
-    assert_eq!(judged(&sent, Depth::Shallow).verdict, Degraded, "the leader's db takes its place");
     assert_eq!(judged(&directory(4), Depth::Shallow).verdict, Sound);
+}
+
+#[test]
+fn rule_2_or_the_leader_has_sent_one_that_has() {
+    let sent = |own: u64, bytes: Vec<u8>| {
+        let mut tree = directory(own);
+        tree.0.insert(SENT.to_owned(), bytes);
+        let examined = judged(&tree, Depth::Shallow);
+        (examined.verdict, examined.reason.unwrap_or_default())
+    };
+    let (verdict, reason) = sent(3, DbFile::etcd_at(7, 4).bytes());
+    assert_eq!(verdict, Degraded, "it takes its place: {reason}");
+    let cut = DbFile::etcd_at(7, 4).bytes()[..3 * PAGE].to_vec();
+    let older = DbFile::etcd_at(7, 3).bytes();
+    let mut rootless = DbFile::etcd_at(7, 4).bytes();
+    rootless[2 * PAGE..3 * PAGE].fill(0);
+    for (bytes, words) in [
+        (Vec::new(), "both meta pages are bad"),
+        (cut, "shorter than its"),
+        (older, "at index 3, before its snapshot"),
+        (rootless, "page 2: calls itself 0"),
+    ] {
+        let (verdict, reason) = sent(3, bytes.clone());
+        assert_eq!(verdict, Corrupt, "{reason}");
+        assert!(reason.contains(words) && reason.contains("snap.db: ") && reason.contains("rule 2"), "{reason}");
+        assert_eq!(sent(4, bytes), (Sound, String::new()), "not looked at where it is not needed");
+    }
+    let mut directory = directory(3);
+    directory.0.insert(format!("{SENT}/x"), Vec::new());
+    assert_eq!(judged(&directory, Depth::Shallow).verdict, Corrupt, "a directory");
 }
 
 #[test]
