@@ -6,10 +6,10 @@ use std::sync::Arc;
 use fs_ext4::Filesystem;
 use fs_ext4::bgd;
 use fs_ext4::checksum::Checksummer;
-use fs_ext4::features::Incompat;
+use fs_ext4::features::{Compat, Incompat};
 use fs_ext4::file_io::refuse_encrypted;
 use fs_ext4::inode::Inode;
-use fs_ext4::superblock::SUPERBLOCK_OFFSET;
+use fs_ext4::superblock::{SUPERBLOCK_OFFSET, Superblock};
 
 use super::device::Device;
 use super::directory::{self, Link};
@@ -42,7 +42,7 @@ impl Ext4 {
         let mount = || Filesystem::mount_with_cache(device.clone(), 0);
         let mut mounted = device.guard(STEP_READS, mount)?;
         device.see_instead(None);
-        if let Some(journal) = journal {
+        if let Some(journal) = journal.filter(|_| needs_recovery(&superblock)) {
             let _ = device.journal.set(journal.read_ahead());
             device.guard(REPLAY_READS, || journal.replay(&mounted))?;
             reload(&device, &mut mounted)?;
@@ -215,6 +215,13 @@ impl File for Inline {
     }
 
     fn prefetch(&self, _: &[Range<u64>]) {}
+}
+
+/// Whether the journal is to be replayed. If not, the kernel passes over whatever is in it (`ext4_load_journal`:
+/// `jbd2_journal_wipe`), and does not look for one that is not announced.
+fn needs_recovery(superblock: &Superblock) -> bool {
+    superblock.feature_compat & Compat::HAS_JOURNAL.bits() != 0
+        && superblock.feature_incompat & Incompat::RECOVER.bits() != 0
 }
 
 /// Reads again what mounting read before the replay: superblock and group descriptors.

@@ -29,7 +29,7 @@ const MOST_REPLAYED: u64 = 96 << 20;
 const START: Range<usize> = 0x1c..0x20;
 const CHECKSUM: Range<usize> = 0xfc..0x100;
 
-/// A journal that must be replayed.
+/// A journal that holds something.
 pub(super) struct Journal {
     superblock: JournalSuperblock,
     /// Its first block, and where on the volume that is, in bytes.
@@ -39,7 +39,7 @@ pub(super) struct Journal {
     block_size: u64,
 }
 
-/// Finds the journal, if there is one to replay.
+/// Finds the journal, if it holds something.
 pub(super) fn find(device: &Device, superblock: &Superblock) -> Result<Option<Journal>> {
     if superblock.journal_inode == 0 {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Is it an ext4 at all, and one that can be read?
 
 use fs_ext4::Superblock;
-use fs_ext4::features::{Incompat, RoCompat, check_mountable};
+use fs_ext4::features::{Compat, Incompat, RoCompat, check_mountable};
 
 use crate::blocks::Blocks;
 use crate::fault::{Fault, broken};
@@ -61,6 +61,9 @@ fn supported(superblock: &Superblock) -> Result<(), Fault> {
     }
     if superblock.feature_incompat & Incompat::EXTENTS.bits() == 0 {
         return unsupported("ext2 or ext3: files without extents".to_owned());
+    }
+    if superblock.feature_compat & Compat::HAS_JOURNAL.bits() != 0 && superblock.journal_inode == 0 {
+        return unsupported("ext4: its journal is on another device".to_owned());
     }
     if let Err(error) = check_mountable(superblock.feature_incompat, superblock.feature_ro_compat) {
         return unsupported(format!("ext4: {error}"));

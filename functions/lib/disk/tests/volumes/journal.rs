@@ -57,11 +57,15 @@ fn logged(image: &Image, descriptor: u64) -> Vec<Logged> {
     }
 }
 
+/// Where the journal's first block is.
+fn beginning(image: &Image) -> u64 {
+    let mut blocks = (0..image.size()).step_by(4096);
+    blocks.find(|at| kind(image, *at) == Some(SUPERBLOCK)).expect("a journal")
+}
+
 /// All that the journal replays, in order. It lies in one piece, begins with its first block and does not wrap.
 fn all_logged(image: &Image) -> Vec<Logged> {
-    let mut blocks = (0..image.size()).step_by(4096);
-    let head = blocks.find(|at| kind(image, *at) == Some(SUPERBLOCK)).expect("a journal");
-    let mut at = head + BLOCK;
+    let mut at = beginning(image) + BLOCK;
     let mut all = Vec::new();
     while let Some(kind) = kind(image, at) {
         if kind == DESCRIPTOR {
@@ -98,6 +102,39 @@ fn an_escaped_block_gets_its_beginning_back() {
     let mut replayed = [0; 4096];
     open(&image, db).read_at(page.start, &mut replayed).expect("read");
     assert!(replayed == expected, "begins with {:02x?}", &replayed[..4]);
+}
+
+/// As the kernel does: `needs_recovery` decides, not what the journal says of itself.
+#[test]
+fn only_a_journal_that_is_to_be_replayed_is() {
+    const SUPERBLOCK_AT: u64 = 1024;
+    const HAS_JOURNAL: (u64, u8) = (SUPERBLOCK_AT + 0x5c, 4);
+    const NEEDS_RECOVERY: (u64, u8) = (SUPERBLOCK_AT + 0x60, 4);
+    let image = fixture(FIXTURE).image();
+    let examined = |image: Image| examine(Arc::new(image), Depth::Shallow).expect("it can be read");
+    let without = |(at, flag): (u64, u8)| {
+        let mut image = image.clone();
+        let [flags] = read(&image, at);
+        assert_eq!(flags & flag, flag);
+        image.write(at, &[flags & !flag]);
+        image
+    };
+    let mut empty = image.clone();
+    empty.write(beginning(&image) + 0x1c, &[0; 4]);
+    let unreplayed = examined(empty);
+    assert_ne!(examined(image.clone()), unreplayed);
+    assert_eq!(examined(without(NEEDS_RECOVERY)), unreplayed);
+    assert_eq!(examined(without(HAS_JOURNAL)), unreplayed);
+}
+
+#[test]
+fn a_journal_on_another_device_cannot_be_replayed() {
+    let mut image = fixture(FIXTURE).image();
+    let journal_inode = 1024 + 0xe0;
+    image.write(journal_inode, &[0; 4]);
+    let examined = examine(Arc::new(image), Depth::Shallow).expect("it can be read");
+    assert_eq!(examined.verdict, Verdict::Unsupported);
+    assert_eq!(examined.reason.as_deref(), Some("ext4: its journal is on another device"));
 }
 
 /// What the descriptors say before the replay is older: of a file system that was made larger it is not even all groups.
