@@ -3,6 +3,9 @@
 use crate::fault::Fault;
 use crate::files::{Entry, Files, Kind};
 
+/// The most directories that are looked into. There is one, or those of a few etcds.
+const MOST: usize = 64;
+
 /// The paths of all data directories, by the first layout that has one.
 ///
 /// etcd-manager's is `data/<token>` (what it has put away is in `data-trashcan`), protokube's `var/etcd/data*`: `data`
@@ -19,7 +22,12 @@ pub(crate) fn find(files: &dyn Files) -> Result<Vec<String>, Fault> {
 /// The directories in `parent` that etcd has made its own: it puts everything into `member`.
 fn with_member(files: &dyn Files, parent: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Fault> {
     let mut found = Vec::new();
-    for directory in directories(files, parent)?.iter().filter(|entry| wanted(&entry.name)) {
+    let mut candidates = directories(files, parent)?;
+    candidates.retain(|entry| wanted(&entry.name));
+    if candidates.len() > MOST {
+        return Err(Fault::Unsupported(format!("/{parent}: more than {MOST} directories")));
+    }
+    for directory in candidates {
         let path = format!("{parent}/{}", directory.name);
         if directories(files, &path)?.iter().any(|entry| entry.name == "member") {
             found.push(path);
@@ -45,6 +53,14 @@ fn directories(files: &dyn Files, path: &str) -> Result<Vec<Entry>, Fault> {
 mod tests {
     use super::*;
     use crate::tests::Tree;
+
+    #[test]
+    fn not_each_of_a_million_names_is_looked_into() {
+        let names: Vec<String> = (0..=MOST).map(|at| format!("data/{at}/member/x")).collect();
+        let tree = |count: usize| Tree::new(names[..count].iter().map(|name| (name.as_str(), Vec::new())));
+        assert_eq!(find(&tree(MOST)).map(|found| found.len()), Ok(MOST));
+        assert!(matches!(find(&tree(MOST + 1)), Err(Fault::Unsupported(_))));
+    }
 
     fn found(paths: &[&str]) -> Vec<String> {
         find(&Tree::new(paths.iter().map(|path| (*path, Vec::new())))).expect("sound")

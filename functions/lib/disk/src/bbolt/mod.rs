@@ -16,8 +16,9 @@ use node::{Content, Node};
 
 /// The largest db that is read, in bytes. etcd itself suggests at most 8 GiB.
 const LARGEST: u64 = 256 << 30;
-/// The longest page with its overflow, in bytes. A value of etcd is at most some MiB.
-const LONGEST_PAGE: u64 = 64 << 20;
+/// The longest page with its overflow, in bytes. A value of etcd fits one request: 1.5 MiB, unless told otherwise
+/// (`--max-request-bytes`), and etcd warns of more than 10. The list of free pages may be longer, and is not read.
+const LONGEST_PAGE: u64 = 32 << 20;
 /// The deepest tree. Each level has some dozens of times more pages than the one above.
 const DEEPEST: usize = 32;
 /// The longest value that is read, in bytes, and the most of a bucket that is read whole: numbers, a version, a few members.

@@ -7,8 +7,8 @@ use fs_ext4::inode::Inode;
 use super::Kind;
 use super::extents::{self, Geometry};
 
-/// The largest directory that is read, in bytes. Those of etcd and etcd-manager take a block.
-const LARGEST: u64 = 16 << 20;
+/// The largest directory that is read, in bytes: some hundred thousand names. Those of etcd and etcd-manager take a block.
+const LARGEST: u64 = 4 << 20;
 /// The flag of a directory that has an index (`EXT4_INDEX_FL`).
 const INDEXED: u32 = 0x1000;
 

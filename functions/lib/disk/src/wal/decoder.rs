@@ -12,9 +12,12 @@ use crate::protobuf::Malformed;
 const LENGTH: u64 = 8;
 /// etcd's `minSectorSize`, bytes: what a disk writes whole or not at all.
 const SECTOR: u64 = 512;
-/// The longest record that is read, in bytes. To 3.4 and until 3.5.4 10 MiB are too long (`maxWALEntrySizeLimit`), later
-/// ones take what the rest of the file holds; segments are allocated with 64 MB.
-const LONGEST: u64 = 64 << 20;
+/// The longest record that is read, in bytes. An entry is a request: 1.5 MiB, unless told otherwise
+/// (`--max-request-bytes`). To 3.4 and until 3.5.4 10 MiB are too long (`maxWALEntrySizeLimit`), later ones take what the
+/// rest of the file holds.
+const LONGEST: u64 = 32 << 20;
+/// Segments are allocated with 64 MB: no record is longer.
+const SEGMENT: u64 = 64 << 20;
 /// How much is read at once, and how much is hinted at, in bytes.
 const CHUNK: u64 = 1 << 20;
 const HINT: u64 = 16 << 20;
@@ -125,7 +128,7 @@ impl<'a> Decoder<'a> {
     /// (`maxEntryLimit`); 3.5.5 and 3.5.6 alone did not start from it. A length that no record has is damage all the
     /// same: until 3.5.6 etcd refuses it too, and later ones would cut off everything behind it.
     fn past_the_end(&self, record: u64) -> Result<Next<'_>, Fault> {
-        if self.next.is_none() && record <= LONGEST {
+        if self.next.is_none() && record <= SEGMENT {
             return Ok(Next::Torn);
         }
         Err(broken(format!("at byte {}: a record of {record} bytes, past the end of the file", self.at)))
@@ -266,7 +269,10 @@ mod tests {
         bytes.truncate(bytes.len() - 1);
         assert_eq!(read(bytes.clone(), true), Ok((4, true)));
         assert!(read(bytes.clone(), false).is_err());
-        bytes[start + 6] = 0xff;
+        // Longer than is read, yet not than a segment.
+        bytes[start..start + 8].copy_from_slice(&(LONGEST + 8).to_le_bytes());
+        assert_eq!(read(bytes.clone(), true), Ok((4, true)));
+        bytes[start..start + 8].copy_from_slice(&(SEGMENT + 8).to_le_bytes());
         assert!(read(bytes, true).is_err());
     }
 
