@@ -109,12 +109,14 @@ fn print_case(case: &Case, measured: &Measured, disk: &LargeDisk) {
 }
 
 fn targets(summaries: &[Measured], disk: &LargeDisk) -> [Target; 4] {
-    let [usual, unbounded, _, deep] = summaries else { unreachable!("a summary of each case") };
-    let round_trips = |measured: &Measured| measured.wall.div_duration_f64(LATENCY) / number(measured.rounds);
+    let usual = &summaries[0];
+    let peak = summaries.iter().map(|measured| measured.peak_mib).fold(0.0, f64::max);
+    let per_round = usual.wall.div_duration_f64(LATENCY) / number(usual.rounds);
     [
         Target { name: "shallow, per cent of the volume", at_most: 2.0, is: share(usual, disk) },
-        Target { name: "peak memory, deep too, MiB", at_most: 256.0, is: usual.peak_mib.max(deep.peak_mib) },
-        Target { name: "wall / dependent rounds, 16 at once", at_most: 2.0, is: round_trips(usual) },
-        Target { name: "wall / dependent rounds, unbounded", at_most: 2.0, is: round_trips(unbounded) },
+        Target { name: "peak memory of any, MiB", at_most: 256.0, is: peak },
+        // Ten to find the files, as many to replay the journal; the rest is 151 blocks, 16 at a time.
+        Target { name: "rounds, 16 at once", at_most: 30.0, is: number(usual.rounds) },
+        Target { name: "wall time / time of its rounds", at_most: 2.0, is: per_round },
     ]
 }
