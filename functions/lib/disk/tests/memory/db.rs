@@ -79,8 +79,12 @@ fn meta(id: u64, pages: usize) -> Vec<u8> {
 
 /// A db whose `key` and `members` have their roots there, and pages from [`NEXT`] on.
 fn db(consistent_index: u64, key: u64, members: u64, pages: &[Vec<u8>]) -> Vec<u8> {
+    db_of_cluster(inline("cluster", "clusterVersion", b"3.4.0"), consistent_index, key, members, pages)
+}
+
+fn db_of_cluster(cluster: Element, consistent_index: u64, key: u64, members: u64, pages: &[Vec<u8>]) -> Vec<u8> {
     let root = [
-        inline("cluster", "clusterVersion", b"3.4.0"),
+        cluster,
         bucket("key", key),
         bucket("members", members),
         inline("meta", "consistent_index", &consistent_index.to_be_bytes()),
@@ -148,4 +152,12 @@ pub(crate) fn longest_pages(consistent_index: u64) -> Vec<u8> {
     let lowest = leaf(NEXT + 2 * size, &[(0, revision(1, 0), value)]);
     let last = NEXT + 3 * size;
     db(consistent_index, NEXT, last, &[above(0), above(1), lowest, leaf(last, &[])])
+}
+
+/// A version that fills a page as long as is read.
+pub(crate) fn longest_version(consistent_index: u64) -> Vec<u8> {
+    let name = b"clusterVersion";
+    let version = leaf(NEXT, &[(0, name.to_vec(), vec![b'3'; LONGEST - HEADER - ELEMENT - name.len()])]);
+    let last = NEXT + (LONGEST / PAGE) as u64;
+    db_of_cluster(bucket("cluster", NEXT), consistent_index, last, last, &[version, leaf(last, &[])])
 }

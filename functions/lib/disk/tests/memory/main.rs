@@ -90,6 +90,8 @@ fn dbs() {
     with("keys that overlap", db::keys_that_overlap, [overlap; 2]);
     with("wide branches", db::wide_branches, [sound, too_wide]);
     with("longest pages", db::longest_pages, [sound; 2]);
+    let too_long = (Verdict::Unsupported, "clusterVersion: 33554386 bytes, longer than are read");
+    with("longest version", db::longest_version, [too_long; 2]);
 }
 
 fn logs() {
