@@ -71,7 +71,7 @@ async fn demo() -> Demo {
 
     heading("Next");
     paragraph("make test    each promise by itself, and everything that can go wrong");
-    paragraph("make bench   how fast backup is, and how little memory it takes");
+    paragraph("make bench   how fast backup and verify are, and how little memory they take");
     paragraph("README.md    what is promised, the settings, and where to read on");
     Ok(())
 }
