@@ -17,8 +17,9 @@ use tracing::info;
 use crate::source::Source;
 
 /// Reads these and adds an outcome for each, in their order, to those of the run so far. What the deadline cuts off in
-/// the middle of a sweep is left to the next one, as what was not begun is: unless it is the run's first, which has half of
-/// the time, and would not fit into any run. The other half keeps it from starving all that come after it.
+/// the middle of a sweep is left to the next one, as what was not begun is. Before anything was read each has half of the
+/// time that is left, and what does not end in it is a failure: it would be cut off by every sweep, and starve all that come
+/// after it.
 pub(crate) async fn each(
     function: &Function<VerifyConfig>,
     examinations: &[Examination],
@@ -27,15 +28,15 @@ pub(crate) async fn each(
     outcomes: &mut Vec<Examined>,
 ) {
     for examination in examinations {
-        let left_is_fine = is_sweep && !outcomes.is_empty();
+        let is_first = !outcomes.iter().any(|one| matches!(one, Examined::Found { .. }));
         let is_over = || Instant::now() >= deadline.stop_starting;
-        let until = if is_sweep && outcomes.is_empty() { half(deadline.stop_starting) } else { deadline.stop_starting };
+        let until = if is_sweep && is_first { half(deadline.stop_starting) } else { deadline.stop_starting };
         let outcome = if is_over() {
             Examined::Left
         } else {
             match one(function, examination, until).await {
                 Ok(findings) => Examined::Found { findings: Box::new(findings), unwritten: None },
-                Err(_) if left_is_fine && is_over() => Examined::Left,
+                Err(_) if is_sweep && !is_first && is_over() => Examined::Left,
                 Err(why) => Examined::Failed(why),
             }
         };

@@ -184,6 +184,7 @@ async fn a_restore_that_has_begun_goes_on_whatever_is_found_since() {
     let result = restore.invoke(apply).await.unwrap();
 
     assert!(is_accepted(&result), "{result:#}");
+    assert!(says(&result["warnings"], &[&format!("{} was found {CORRUPT}", point[0])]), "{result:#}");
 }
 
 #[tokio::test]

@@ -70,7 +70,9 @@ impl Survey {
             let mut has_sent_db = false;
             if rules::needs_sent_db(store.as_ref(), log) {
                 let found = log::has_sent_db(files, path, log.start.index);
-                has_sent_db = findings.note(found)?.unwrap_or_default();
+                // One that is not understood may be sound: then nothing is said of the etcd.
+                let may_be = matches!(found, Err(Fault::Unsupported(_)));
+                has_sent_db = findings.note(found)?.unwrap_or(may_be);
             }
             rules::judge(store.as_ref(), log, has_sent_db, &mut findings);
         }

@@ -72,7 +72,7 @@ pub(super) fn sources<'a>(
     };
     let unusable: Vec<Refusal> = sources.members.iter().filter_map(|source| unusable(source, request)).collect();
     sources.refusals.extend(unusable);
-    sources.warnings.extend(sources.members.iter().filter_map(|source| doubt(source, request)));
+    sources.warnings.extend(sources.members.iter().filter_map(doubt));
     Ok(sources)
 }
 
@@ -114,16 +114,12 @@ fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
     })
 }
 
-/// What `verify` found, where that is not `ok` and yet no refusal.
-fn doubt(source: &Source<'_>, request: &RestoreRequest) -> Option<String> {
+/// What `verify` found, where that is not `ok`. Also where it is refused: a restore that has begun goes on all the same.
+fn doubt(source: &Source<'_>) -> Option<String> {
     let Snapshot { id, tags, .. } = source.snapshot;
     let verified = tags.get(tags::VERIFIED)?;
-    let is_told = match Verdict::read(verified)? {
-        Verdict::Ok => false,
-        Verdict::Degraded | Verdict::Unsupported => true,
-        Verdict::Corrupt => request.allows(Allow::Corrupt),
-    };
-    is_told.then(|| format!("{id} was found {verified}"))
+    let is_doubtful = Verdict::read(verified)? != Verdict::Ok;
+    is_doubtful.then(|| format!("{id} was found {verified}"))
 }
 
 pub(super) fn join<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {

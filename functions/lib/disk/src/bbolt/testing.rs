@@ -99,6 +99,17 @@ impl DbFile {
         Self::etcd_with("3.4.0", 7, Self::raft(consistent_index, conf_state, term))
     }
 
+    /// Sound, and its `members` larger than they are read.
+    pub(crate) fn of_many_members(consistent_index: u64) -> Self {
+        let meta = inline("meta", vec![value(b"consistent_index", &consistent_index.to_be_bytes())]);
+        let root = Page::Leaf(vec![bucket("key", 3), bucket("members", 4), meta]);
+        let key = Page::Leaf(vec![value(&revision(7, 0), b"kv")]);
+        let branch = Page::Branch((0..200).map(|at| (vec![at], 5 + u64::from(at))).collect());
+        let leaves = (0..200).map(|at| Page::Leaf(vec![value(&[at], &[7; 4000])]));
+        let pages: Vec<Page> = [root, key, branch].into_iter().chain(leaves).collect();
+        Self::new(&pages, 2)
+    }
+
     fn raft(consistent_index: u64, conf_state: &str, term: &[u8]) -> Vec<Element> {
         let consistent_index = value(b"consistent_index", &consistent_index.to_be_bytes());
         vec![value(b"confState", conf_state.as_bytes()), consistent_index, value(b"term", term)]

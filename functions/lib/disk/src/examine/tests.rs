@@ -1,7 +1,7 @@
 //! Data directories in memory: sound, and with one thing changed.
 
 use super::*;
-use crate::Verdict::{Corrupt, Degraded, Ok as Sound};
+use crate::Verdict::{Corrupt, Degraded, Ok as Sound, Unsupported};
 use crate::bbolt::testing::{DbFile, PAGE};
 use crate::snap::testing::snap;
 use crate::tests::Tree;
@@ -141,6 +141,8 @@ fn rule_2_or_the_leader_has_sent_one_that_has() {
         assert!(reason.contains(words) && reason.contains("snap.db: ") && reason.contains("rule 2"), "{reason}");
         assert_eq!(sent(4, bytes), (Sound, String::new()), "not looked at where it is not needed");
     }
+    let (verdict, reason) = sent(3, DbFile::of_many_members(4).bytes());
+    assert_eq!(verdict, Unsupported, "larger than is read: {reason}");
     let mut directory = directory(3);
     directory.0.insert(format!("{SENT}/x"), Vec::new());
     assert_eq!(judged(&directory, Depth::Shallow).verdict, Corrupt, "a directory");

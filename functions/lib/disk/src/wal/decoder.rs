@@ -16,7 +16,7 @@ const SECTOR: u64 = 512;
 /// (`--max-request-bytes`). To 3.4 and until 3.5.4 10 MiB are too long (`maxWALEntrySizeLimit`), later ones take what the
 /// rest of the file holds.
 const LONGEST: u64 = 32 << 20;
-/// Segments are allocated with 64 MB: no record is longer.
+/// Segments are allocated with 64 MB. A record may be longer, but not by `--max-request-bytes` as anyone sets it.
 const SEGMENT: u64 = 64 << 20;
 /// How much is read at once, and how much is hinted at, in bytes.
 const CHUNK: u64 = 1 << 20;
