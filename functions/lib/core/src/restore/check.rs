@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::filters::{claimants, claims};
 use super::parking::{self, TagChange, discovery, is_retired, is_retired_for};
-use super::plan::{MemberPlan, RestorePlan, Stage};
+use super::plan::{MemberPlan, MemberState, RestorePlan};
 use super::progress::{failed, rivals};
 use crate::ids::{Member, VolumeId};
 use crate::tags::{self, Tags};
@@ -81,7 +81,7 @@ impl RestorePlan {
         match volumes.iter().find(|volume| volume.id == *own) {
             Some(volume) if is_retired(&volume.tags) => return undone(&lineage.member, own),
             Some(volume)
-                if reached == Reached::Tagged && plan.stage < Stage::Live && !has(&volume.tags, &plan.full) =>
+                if reached == Reached::Tagged && plan.state < MemberState::Live && !has(&volume.tags, &plan.full) =>
             {
                 wait = Some(format!("EC2 does not show the tags of {own} yet"));
             }
@@ -166,7 +166,7 @@ impl RestorePlan {
     /// What is written on the new volumes, and then taken from them. An error: one can no longer be used.
     pub fn taggings(&self, made: &Made, volumes: &[Volume]) -> Result<Vec<(Member, TagChange)>, String> {
         let mut taggings = Vec::new();
-        for plan in self.members.iter().filter(|plan| plan.stage != Stage::Live) {
+        for plan in self.members.iter().filter(|plan| plan.state != MemberState::Live) {
             let id = made.get(&plan.lineage.member);
             let Some(volume) = volumes.iter().find(|volume| Some(&volume.id) == id) else { continue };
             let write = if has(&volume.tags, &plan.full) { Tags::new() } else { plan.full.clone() };

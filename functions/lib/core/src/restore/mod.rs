@@ -35,7 +35,7 @@ pub use id::{InvalidRestoreId, RestoreId};
 pub use list::{ListResult, ListedMember, ListedPoint, list};
 pub use new_volume::NewVolume;
 pub use parking::TagChange;
-pub use plan::{Master, MemberPlan, Observed, RestorePlan, Settings, Stage};
+pub use plan::{Master, MemberPlan, MemberState, Observed, RestorePlan, Settings};
 pub use planner::plan;
 pub use refusal::{Refusal, RefusalKind};
 pub use report::{Done, report_applied, report_interrupted, report_plan, report_undo};

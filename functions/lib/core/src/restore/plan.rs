@@ -94,7 +94,7 @@ pub struct MemberPlan {
     /// The volume, where an earlier try has made it.
     pub made: Option<VolumeId>,
     /// How far an earlier try came.
-    pub stage: Stage,
+    pub state: MemberState,
     /// The volumes to retire: those that claim the member.
     pub old: Vec<VolumeId>,
     /// Those that an earlier try has retired.
@@ -103,7 +103,7 @@ pub struct MemberPlan {
 
 /// How far a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum MemberState {
     /// Nothing has been done.
     New,
     /// There is a volume, not yet to be used.
@@ -124,13 +124,13 @@ impl RestorePlan {
     /// Whether an earlier try has finished: every member is live, and no other volume is to be retired.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let last = if self.cut_over { Stage::Live } else { Stage::Available };
-        self.members.iter().all(|member| member.stage == last && member.old.is_empty())
+        let last = if self.cut_over { MemberState::Live } else { MemberState::Available };
+        self.members.iter().all(|member| member.state == last && member.old.is_empty())
     }
 
     /// The members whose volumes could not be used when it was planned.
     pub fn waited_for(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(|member| member.stage < Stage::Available).map(|member| &member.lineage.member)
+        self.members.iter().filter(|member| member.state < MemberState::Available).map(|member| &member.lineage.member)
     }
 
     /// What acceptance is to find.

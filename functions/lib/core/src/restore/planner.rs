@@ -11,7 +11,7 @@ use super::hazards;
 use super::new_volume::{NewVolume, full_tags, private_tags};
 use super::next_steps;
 use super::parking::{self, discovery, fits, is_retired_for};
-use super::plan::{MemberPlan, Observed, RestorePlan, Settings, Stage};
+use super::plan::{MemberPlan, MemberState, Observed, RestorePlan, Settings};
 use super::progress::{Progress, made_by, progress, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
@@ -41,7 +41,8 @@ pub fn plan(
         refusals.extend(in_the_way);
         members.push(member);
     }
-    if members.iter().any(|member| member.stage == Stage::New) && now.duration_since(request.id.planned()) > PLAN_HOLDS
+    if members.iter().any(|member| member.state == MemberState::New)
+        && now.duration_since(request.id.planned()) > PLAN_HOLDS
     {
         return Err(Refusal::invalid(format!("id: the plan {} is more than a day old; plan again", request.id)));
     }
@@ -49,7 +50,7 @@ pub fn plan(
         return Err(error.clone());
     }
     // What an earlier try has taken from the snapshots is not asked of them again.
-    if members.iter().any(|member| member.stage == Stage::New) || members.is_empty() {
+    if members.iter().any(|member| member.state == MemberState::New) || members.is_empty() {
         refusals.extend(sources.refusals.iter().cloned());
     }
     let mut warnings = observed.warnings.clone();
@@ -108,11 +109,11 @@ impl Planner<'_> {
         let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
         let new = NewVolume::of(source, of, self.request).map_err(Refusal::invalid)?;
         let full = full_tags(source, of);
-        let (made, stage) = match progress(self.volumes, &self.request.id, &lineage, &new) {
-            Progress::None => (None, Stage::New),
-            Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), Stage::Creating),
-            Progress::Made(volume) => (Some(volume), Stage::Available),
-            Progress::Live(volume) => (Some(volume), Stage::Live),
+        let (made, state) = match progress(self.volumes, &self.request.id, &lineage, &new) {
+            Progress::None => (None, MemberState::New),
+            Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), MemberState::Creating),
+            Progress::Made(volume) => (Some(volume), MemberState::Available),
+            Progress::Live(volume) => (Some(volume), MemberState::Live),
             Progress::Over(why) => return Err(self.over(&lineage, &why)),
         };
         let made = made.map(|volume| volume.id.clone());
@@ -123,10 +124,10 @@ impl Planner<'_> {
             refusals.extend(self.in_progress(&lineage));
             refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, made.as_ref())));
             refusals.extend(old.iter().filter_map(|volume| self.cannot_be_retired(volume, made.as_ref())));
-            refusals.extend(self.cannot_be_tagged(&full, &lineage).filter(|_| stage != Stage::Live));
+            refusals.extend(self.cannot_be_tagged(&full, &lineage).filter(|_| state != MemberState::Live));
         }
         let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
-        Ok((MemberPlan { lineage, new, full, made, stage, old: ids(old), retired: ids(retired) }, refusals))
+        Ok((MemberPlan { lineage, new, full, made, state, old: ids(old), retired: ids(retired) }, refusals))
     }
 
     /// The volumes to retire, and those that an earlier try has retired.

@@ -6,7 +6,7 @@ use super::acceptance::Acceptance;
 use super::check::Made;
 use super::event::{Event, Mode};
 use super::parking::discovery;
-use super::plan::{MemberPlan, RestorePlan, Stage};
+use super::plan::{MemberPlan, MemberState, RestorePlan};
 use super::result::{MemberReport, Outcome, RestoreResult, StepName, StepReport, StepState};
 use super::undo::{UndoMember, UndoPlan};
 use crate::ids::{EtcdClusterId, Member, VolumeId};
@@ -115,15 +115,15 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome) -> RestoreResult {
 
 fn steps(plan: &RestorePlan, done: &Done) -> Vec<StepReport> {
     let mut steps = Vec::new();
-    let each = |name: StepName, from: Stage, steps: &mut Vec<StepReport>| {
+    let each = |name: StepName, from: MemberState, steps: &mut Vec<StepReport>| {
         for one in &plan.members {
             let member = &one.lineage.member;
-            let state = done.state(name, Some(member), one.stage >= from);
+            let state = done.state(name, Some(member), one.state >= from);
             steps.push(step(name, Some(member), done.made.get(member), state));
         }
     };
-    each(StepName::Create, Stage::Creating, &mut steps);
-    each(StepName::Wait, Stage::Available, &mut steps);
+    each(StepName::Create, MemberState::Creating, &mut steps);
+    each(StepName::Wait, MemberState::Available, &mut steps);
     if !plan.cut_over {
         return steps;
     }
@@ -141,7 +141,7 @@ fn steps(plan: &RestorePlan, done: &Done) -> Vec<StepReport> {
             ));
         }
     }
-    each(StepName::Tag, Stage::Live, &mut steps);
+    each(StepName::Tag, MemberState::Live, &mut steps);
     steps.push(step(StepName::Accept, None, None, done.state(StepName::Accept, None, plan.is_done())));
     steps
 }

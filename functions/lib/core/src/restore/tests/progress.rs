@@ -2,7 +2,7 @@
 
 use super::super::parking;
 use super::super::progress::{Progress, progress};
-use super::super::{RefusalKind, RestoreId, RestorePlan, RestoreRequest, Stage};
+use super::super::{MemberState, RefusalKind, RestoreId, RestorePlan, RestoreRequest};
 use super::fixtures::{
     EARLIER_ID, ID, LATER_ID, SLOT, id, in_the_way, lineage, live_volume, new_volume, now, of_one, old_volume, planned,
     restore_id, snapshots, try_plan, volume_id,
@@ -35,10 +35,10 @@ fn undone(volume: Volume) -> Volume {
     volume.changed(&retirement)
 }
 
-fn only<'a>(plan: &'a RestorePlan) -> (Option<&'a str>, Stage, Vec<&'a str>, Vec<&'a str>) {
+fn only<'a>(plan: &'a RestorePlan) -> (Option<&'a str>, MemberState, Vec<&'a str>, Vec<&'a str>) {
     let [one] = plan.members.as_slice() else { panic!("{:?}", plan.members) };
     let ids = |volumes: &'a [VolumeId]| volumes.iter().map(VolumeId::as_str).collect();
-    (one.made.as_ref().map(VolumeId::as_str), one.stage, ids(&one.old), ids(&one.retired))
+    (one.made.as_ref().map(VolumeId::as_str), one.state, ids(&one.old), ids(&one.retired))
 }
 
 /// The plan of an etcd cluster of one.
@@ -67,20 +67,20 @@ fn where_there_is_nothing_of_it_it_begins() {
         assert_eq!(found(&nothing), "none", "{nothing:?}");
     }
     let plan = plan_of_one(vec![of_one().0]);
-    assert_eq!(only(&plan), (None, Stage::New, vec!["vol-a"], vec![]));
+    assert_eq!(only(&plan), (None, MemberState::New, vec!["vol-a"], vec![]));
 }
 
 #[test]
 fn a_volume_that_bears_its_mark_is_its_own_in_whatever_state() {
-    for (state, stage) in [
-        (VolumeState::Creating, Stage::Creating),
-        (VolumeState::Available, Stage::Available),
-        (VolumeState::InUse, Stage::Available),
+    for (state, reached) in [
+        (VolumeState::Creating, MemberState::Creating),
+        (VolumeState::Available, MemberState::Available),
+        (VolumeState::InUse, MemberState::Available),
     ] {
         let volume = new_volume("a", ID).in_state(state);
         assert_eq!(found(&[old_volume("a"), volume.clone()]), "made vol-new-a");
         let plan = plan_of_one(vec![of_one().0, volume]);
-        assert_eq!(only(&plan), (Some("vol-new-a"), stage, vec!["vol-a"], vec![]));
+        assert_eq!(only(&plan), (Some("vol-new-a"), reached, vec!["vol-a"], vec![]));
         assert_eq!(in_the_way(&plan), Vec::<&str>::new());
     }
     let tagged = Volume {
@@ -97,7 +97,7 @@ fn the_old_volume_tells_which_one_is_live() {
     let live = live_volume("a").created_at("2020-01-01T00:00:00Z").made_from("snap-x");
     assert_eq!(found(&[old.clone(), live]), "live vol-new-a");
     let plan = plan_of_one(vec![alone(old), alone(live_volume("a"))]);
-    assert_eq!(only(&plan), (Some("vol-new-a"), Stage::Live, vec![], vec!["vol-a"]));
+    assert_eq!(only(&plan), (Some("vol-new-a"), MemberState::Live, vec![], vec!["vol-a"]));
     assert!(plan.is_done());
     assert_eq!(in_the_way(&plan), Vec::<&str>::new());
 }
@@ -108,7 +108,7 @@ fn without_an_old_volume_snapshot_and_age_tell_which_one_is_live() {
     assert_eq!(found(&[live_volume("a").attached_to("i-1")]), "live vol-new-a");
     assert_eq!(found(&[live_volume("a").created_at("2026-11-23T02:15:00.041Z")]), "live vol-new-a");
     let plan = plan_of_one(vec![alone(live_volume("a"))]);
-    assert_eq!((only(&plan).1, plan.is_done()), (Stage::Live, true));
+    assert_eq!((only(&plan).1, plan.is_done()), (MemberState::Live, true));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_volume_that_was_there_before_the_plan_or_is_of_another_snapshot_is_not_take
     assert_eq!(found(&[live_volume("a").made_from("snap-x")]), "none");
     assert_eq!(found(&[live_volume("a").without_tag("k8s.io/etcd/main")]), "none");
     let plan = planned(&RestoreRequest::of_slot(SLOT), vec![alone(older)], vec![of_one().1]);
-    assert_eq!(only(&plan), (None, Stage::New, vec!["vol-new-a"], vec![]));
+    assert_eq!(only(&plan), (None, MemberState::New, vec!["vol-new-a"], vec![]));
     assert_eq!(in_the_way(&plan), ["MemberClaimed"]);
 }
 
@@ -198,7 +198,7 @@ fn a_retirement_that_was_begun_goes_on_and_is_not_asked_about_again() {
     for begun in [written.clone(), half] {
         let volumes = vec![begun, new_volume("a", ID)];
         let plan = planned(&request, volumes.clone(), vec![snapshot.clone()]);
-        assert_eq!(only(&plan), (Some("vol-new-a"), Stage::Available, vec!["vol-a"], vec![]));
+        assert_eq!(only(&plan), (Some("vol-new-a"), MemberState::Available, vec!["vol-a"], vec![]));
         assert_eq!(in_the_way(&plan), Vec::<&str>::new());
         let rest = plan.retirements(&plan.made(), &volumes, now()).expect("it can be done");
         assert_eq!(rest.len(), 1);
@@ -206,7 +206,7 @@ fn a_retirement_that_was_begun_goes_on_and_is_not_asked_about_again() {
     }
     let whole = old.clone().changed(&retirement);
     let plan = planned(&request, vec![whole, new_volume("a", ID)], vec![snapshot.clone()]);
-    assert_eq!(only(&plan), (Some("vol-new-a"), Stage::Available, vec![], vec!["vol-a"]));
+    assert_eq!(only(&plan), (Some("vol-new-a"), MemberState::Available, vec![], vec!["vol-a"]));
     // One that another restore has begun to retire is asked about.
     let retirement = parking::retire(&old, Some(&restore_id(EARLIER_ID)), Some(&volume_id("vol-x")), now());
     let mut of_other = old;
