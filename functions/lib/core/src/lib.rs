@@ -26,10 +26,12 @@
 
 pub mod backup;
 pub mod ids;
+pub mod raft;
 pub mod recovery_point;
 pub mod restore;
 pub mod retention;
 pub mod scope;
+pub mod set;
 pub mod slot;
 pub mod snapshot;
 pub mod tags;

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::ids::{EtcdClusterId, Member};
+use crate::raft::Position;
+use crate::set::{Set, Unplaced};
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
 use crate::verdict::Verdict;
@@ -104,6 +106,21 @@ impl RecoveryPoint {
         self.verdict() == Some(Verdict::Corrupt)
     }
 
+    /// How the set that a restore would take can be started, where all of the point's members are in it.
+    #[must_use]
+    pub fn set(&self) -> Set {
+        let chosen = self.chosen();
+        let expected = self.expected();
+        let members = expected.iter().map(|member| (*member, position(chosen.get(member).copied())));
+        Set::of(expected.len(), members)
+    }
+
+    /// Whether it is complete, every member was found `ok`, and together they can be restored.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.state() == PointState::Complete && self.verdict() == Some(Verdict::Ok) && self.set().order().is_some()
+    }
+
     /// Whether it counts as a complete point: it is one, and was not found corrupt.
     #[must_use]
     pub fn counts(&self) -> bool {
@@ -146,6 +163,15 @@ impl RecoveryPoint {
     pub fn skew(&self) -> Option<SignedDuration> {
         skew(self.chosen().values().map(|snapshot| snapshot.started))
     }
+}
+
+/// Where a member's snapshot stands, or why that is not known.
+pub(crate) fn position(snapshot: Option<&OurSnapshot>) -> Result<Position, Unplaced> {
+    let snapshot = snapshot.ok_or(Unplaced::NoSnapshot)?;
+    snapshot.position().ok_or_else(|| match snapshot.verdict() {
+        Some(verdict @ (Verdict::Corrupt | Verdict::Unsupported)) => Unplaced::Found(verdict),
+        _ => Unplaced::Unread(snapshot.id.clone()),
+    })
 }
 
 /// Newest minus oldest start; `None` of nothing.

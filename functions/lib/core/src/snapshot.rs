@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId};
+use crate::raft::Position;
 use crate::slot::Slot;
 use crate::tags::{self, Membership, RecordedVolume, Tags};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Verified};
 
 /// An EBS snapshot's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,10 +128,20 @@ impl Snapshot {
 }
 
 impl OurSnapshot {
-    /// How `verify` judged it.
+    /// How `verify` judged it. `None`: not yet, or by a verdict that does not [count](Verified::counts).
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
-        Verdict::read(self.verified.as_deref()?)
+        self.found().filter(Verified::counts).map(|found| found.verdict)
+    }
+
+    /// Where its member stood, as far as `verify` found a restorable etcd in it.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.found().filter(|found| found.verdict.is_restorable())?.position
+    }
+
+    fn found(&self) -> Option<Verified> {
+        Verified::parse(self.verified.as_deref()?)
     }
 }
 

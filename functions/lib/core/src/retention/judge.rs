@@ -11,7 +11,6 @@ use crate::ids::{Member, VolumeId};
 use crate::recovery_point::RecoveryPoint;
 use crate::slot::Slot;
 use crate::snapshot::OurSnapshot;
-use crate::verdict::Verdict;
 
 /// For how long the last point of a replaced volume is kept. kops makes *blank* volumes where it finds none
 /// (`EBSVolume.Find`, kops-volumes), and a blank member's snapshots look as good as any.
@@ -39,10 +38,7 @@ pub enum KeepReason {
     Pinned,
     /// The newest complete point that was not found corrupt: no policy prunes it.
     NewestComplete,
-    /// The newest of these that is not skewed: no policy prunes it.
-    NewestUnskewed,
-    /// The newest complete point of which every member was found `ok`, and the newest such that is not skewed, which a
-    /// restore takes for the newest verified one: no policy prunes them.
+    /// The newest complete point of which every member was found `ok` and whose set can be restored: no policy prunes it.
     NewestVerified,
     /// The last point of a volume that was replaced less than 30 days before the newest point.
     VolumeReplaced,
@@ -53,6 +49,8 @@ pub enum KeepReason {
     WouldStayIfSound,
     /// The point that this run works on.
     ThisRun,
+    /// A restore has made volumes of it, and is not finished.
+    RestoreUnderWay,
     /// Some of its snapshots are still pending.
     Pending,
     /// Not complete, but not yet 24 hours older than the newest complete point.
@@ -80,20 +78,20 @@ pub struct Judgement {
     pub reasons: BTreeSet<KeepReason>,
 }
 
-/// Judges complete points, given newest first. A point whose skew exceeds `max_skew` is skewed.
+/// Judges complete points, given newest first.
 ///
 /// Twice, where `verify` found some corrupt: once over the sound points alone, so that a corrupt one takes no place of
 /// theirs, is not the newest, ends no window and dates no replacement; and once as if nobody had read any, so that no
 /// verdict makes anything go sooner. A sound point stays if either judgement keeps it, a corrupt one if the second does.
 #[must_use]
-pub fn judge(complete: &[&RecoveryPoint], policy: &Policy, max_skew: SignedDuration) -> Vec<Judgement> {
-    let unread = judge_alike(complete, policy, max_skew, &[]);
+pub fn judge(complete: &[&RecoveryPoint], policy: &Policy) -> Vec<Judgement> {
+    let unread = judge_alike(complete, policy, None);
     let sound: Vec<&RecoveryPoint> = complete.iter().copied().filter(|point| !point.is_corrupt()).collect();
-    let verified = newest_verified(&sound, max_skew);
-    if sound.len() == complete.len() && verified.is_empty() {
+    let verified = sound.iter().position(|point| point.is_verified());
+    if sound.len() == complete.len() && verified.is_none() {
         return unread;
     }
-    let mut of_sound = judge_alike(&sound, policy, max_skew, &verified).into_iter();
+    let mut of_sound = judge_alike(&sound, policy, verified).into_iter();
     let merge = |(point, mut judgement): (&&RecoveryPoint, Judgement)| {
         if point.is_corrupt() {
             judgement.reasons = as_corrupt(&judgement.reasons);
@@ -111,29 +109,18 @@ fn as_corrupt(reasons: &BTreeSet<KeepReason>) -> BTreeSet<KeepReason> {
     reasons.iter().map(own).collect()
 }
 
-/// The places of the newest verified point and of the newest one that is not skewed either.
-fn newest_verified(complete: &[&RecoveryPoint], max_skew: SignedDuration) -> Vec<usize> {
-    let verified = |point: &RecoveryPoint| point.verdict() == Some(Verdict::Ok);
-    let newest = complete.iter().position(|point| verified(point));
-    let unskewed = complete.iter().position(|point| verified(point) && is_unskewed(point, max_skew));
-    newest.into_iter().chain(unskewed).collect()
-}
-
-/// Judges complete points, given newest first, all by the same rules. `verified` are the places of those that are kept
-/// for being verified.
-fn judge_alike(
-    complete: &[&RecoveryPoint],
-    policy: &Policy,
-    max_skew: SignedDuration,
-    verified: &[usize],
-) -> Vec<Judgement> {
+/// Judges complete points, given newest first, all by the same rules. `verified` is the place of the one that is kept for
+/// being verified.
+fn judge_alike(complete: &[&RecoveryPoint], policy: &Policy, verified: Option<usize>) -> Vec<Judgement> {
     let mut judgements: Vec<Judgement> =
         complete.iter().map(|point| Judgement { slot: point.slot, reasons: BTreeSet::new() }).collect();
     apply_counts(&mut judgements, policy);
     apply_within(&mut judgements, policy);
-    protect_newest(complete, max_skew, &mut judgements);
-    for n in verified {
-        judgements[*n].reasons.insert(KeepReason::NewestVerified);
+    if let Some(newest) = judgements.first_mut() {
+        newest.reasons.insert(KeepReason::NewestComplete);
+    }
+    if let Some(n) = verified {
+        judgements[n].reasons.insert(KeepReason::NewestVerified);
     }
     for (point, judgement) in complete.iter().zip(&mut judgements) {
         if point.is_pinned() {
@@ -144,10 +131,6 @@ fn judge_alike(
     keep_last_of_replaced(complete, &chosen, &mut judgements);
     keep_first_of_replacement(&chosen, &mut judgements);
     judgements
-}
-
-fn is_unskewed(point: &RecoveryPoint, max_skew: SignedDuration) -> bool {
-    point.skew().is_some_and(|skew| skew <= max_skew)
 }
 
 /// A point's chosen set.
@@ -188,16 +171,6 @@ fn apply_within(judgements: &mut [Judgement], policy: &Policy) {
     let cutoff = policy.within.before(newest.time());
     for judgement in judgements.iter_mut().filter(|judgement| judgement.slot.time() > cutoff) {
         judgement.reasons.insert(KeepReason::KeepWithin);
-    }
-}
-
-fn protect_newest(complete: &[&RecoveryPoint], max_skew: SignedDuration, judgements: &mut [Judgement]) {
-    if let Some(newest) = judgements.first_mut() {
-        newest.reasons.insert(KeepReason::NewestComplete);
-    }
-    let unskewed = complete.iter().position(|point| is_unskewed(point, max_skew));
-    if let Some(n) = unskewed {
-        judgements[n].reasons.insert(KeepReason::NewestUnskewed);
     }
 }
 

@@ -1,12 +1,13 @@
 //! The members of a recovery point, side by side: whether they are members of one etcd cluster, and how far apart.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::findings::Findings;
 use super::plan::Examination;
 use super::result::Spread;
 use crate::ids::Member;
+use crate::set::Set;
 
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,45 +19,21 @@ pub(super) struct Comparison {
 
 /// Compares what was found of one point. Revisions and indexes count of those alone that are restorable; and of members
 /// of different etcd clusters they say nothing, so nothing is said. Surplus snapshots are left out.
-pub(super) fn compare(found: &[(&Examination, &Findings)]) -> Comparison {
-    let found: Vec<(&Member, &Findings)> =
-        found.iter().filter(|(one, _)| !one.surplus).map(|(one, findings)| (&one.lineage.member, *findings)).collect();
-    let mut warnings: Vec<String> = clusters_differ(&found).into_iter().collect();
-    let is_one_cluster = warnings.is_empty();
-    warnings.extend(equal_members(&found));
-    let restorable = found.iter().copied().filter(|(_, findings)| is_one_cluster && findings.verdict.is_restorable());
-    let restorable: Vec<(&Member, &Findings)> = restorable.collect();
-    Comparison { spread: spread(&restorable), best_member: best(&restorable).cloned(), warnings }
-}
-
-fn clusters_differ(found: &[(&Member, &Findings)]) -> Option<String> {
-    let ids: BTreeSet<u64> = found.iter().filter_map(|(_, findings)| findings.cluster_id).collect();
-    let said = |(member, findings): &(&Member, &Findings)| Some(format!("{member} {:x}", findings.cluster_id?));
-    (ids.len() > 1).then(|| {
-        let said: Vec<String> = found.iter().filter_map(said).collect();
-        format!(
-            "the members are not of one etcd cluster, by their cluster ids: {}. Has one been made anew, on a blank volume? \
-             They must not be restored together, and their revisions and indexes cannot be compared",
-            said.join(", ")
-        )
-    })
-}
-
-fn equal_members(found: &[(&Member, &Findings)]) -> Vec<String> {
-    let mut members: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
-    for (member, findings) in found {
-        if let Some(id) = findings.member_id {
-            members.entry(id).or_default().push(member.as_str());
-        }
-    }
-    let equal = members.into_iter().filter(|(_, members)| members.len() > 1);
-    let warning = |(id, members): (u64, Vec<&str>)| {
-        let members = members.join(" and ");
-        format!(
-            "{members} have the same member id {id:x}: they hold the data of one member, and must not be restored together"
-        )
+pub(super) fn compare(found: &[(&Examination, &Findings)], set: &Set) -> Comparison {
+    let found = found.iter().filter(|(one, _)| !one.surplus).map(|(one, findings)| (&one.lineage.member, *findings));
+    let restorable: Vec<(&Member, &Findings)> =
+        found.filter(|(_, findings)| findings.verdict.is_restorable()).collect();
+    let clusters: BTreeSet<u64> = restorable.iter().filter_map(|(_, findings)| findings.cluster_id).collect();
+    let comparable = if clusters.len() > 1 { Vec::new() } else { restorable };
+    let warnings = match set {
+        Set::Contradicts(why) => vec![format!(
+            "the members must not be restored together: {}. Take another point, or make an etcd of one member's snapshot \
+             (README, `etcdutl`)",
+            why.join("; ")
+        )],
+        Set::Ordered(_) | Set::Unknown { .. } => Vec::new(),
     };
-    equal.map(warning).collect()
+    Comparison { spread: spread(&comparable), best_member: best(&comparable).cloned(), warnings }
 }
 
 fn spread(found: &[(&Member, &Findings)]) -> Option<Spread> {

@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
 use super::plan::{Examination, Observed};
+use crate::raft::{LogEnd, Position, Voters};
+use crate::set::Unplaced;
 use crate::verdict::{Verdict, Verified};
 
 /// What was found in a snapshot, in memory and in the answer. What could not be read is `None`.
@@ -27,10 +29,17 @@ pub struct Findings {
     pub consistent_index: Option<u64>,
     /// The raft index of the WAL's last entry.
     pub wal_last_index: Option<u64>,
-    /// Raft's term.
+    /// The term of that entry.
+    pub wal_last_term: Option<u64>,
+    /// Raft's term, as the member last knew it.
     pub term: Option<u64>,
     /// The raft index up to which the member knew that entries are committed.
     pub commit: Option<u64>,
+    /// The own ids of the members that have a vote, this one among them. In the answer in hexadecimal digits.
+    #[serde(serialize_with = "each_hexadecimal")]
+    pub voters: Option<Vec<u64>>,
+    /// The term in which it learned that.
+    pub commit_term: Option<u64>,
     /// Size of the database file.
     pub db_bytes: Option<u64>,
     /// Blocks of the snapshot that were read, 512 KiB each.
@@ -45,8 +54,34 @@ fn hexadecimal<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, 
     id.map(|id| format!("{id:x}")).serialize(serializer)
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn each_hexadecimal<S: Serializer>(ids: &Option<Vec<u64>>, serializer: S) -> Result<S::Ok, S::Error> {
+    ids.as_ref().map(|ids| ids.iter().map(|id| format!("{id:x}")).collect::<Vec<_>>()).serialize(serializer)
+}
+
 fn tenths<S: Serializer>(took: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {
     ((took.as_secs_f64() * 10.0).round() / 10.0).serialize(serializer)
+}
+
+impl Findings {
+    /// Where the member stood, of an etcd that is restorable; or what it was found to be.
+    pub fn position(&self) -> Result<Position, Unplaced> {
+        let position = || {
+            Some(Position {
+                last: LogEnd { term: self.wal_last_term?, index: self.wal_last_index? },
+                term: self.term?,
+                commit: self.commit?,
+                commit_term: self.commit_term?,
+                revision: self.revision,
+                index: self.consistent_index,
+                cluster: self.cluster_id,
+                member: self.member_id,
+                voters: self.voters.as_ref().map(|ids| Voters::of(ids.iter().copied())),
+            })
+        };
+        let known = position().filter(|_| self.verdict.is_restorable());
+        known.ok_or(Unplaced::Found(self.verdict))
+    }
 }
 
 /// What became of one examination.
@@ -73,17 +108,9 @@ impl Examination {
         if self.keeps_corrupt(findings) {
             return None;
         }
-        let verified = Verified::new(findings.verdict, now);
-        Some(match (findings.verdict, &findings.reason) {
-            (Verdict::Ok, _) => Verified {
-                revision: findings.revision,
-                index: findings.consistent_index,
-                term: findings.term,
-                ..verified
-            },
-            (_, Some(reason)) => verified.because(reason),
-            (_, None) => verified,
-        })
+        let verified = Verified { position: findings.position().ok(), ..Verified::new(findings.verdict, now) };
+        let reason = findings.reason.as_ref().filter(|_| findings.verdict != Verdict::Ok);
+        Some(reason.map_or(verified.clone(), |reason| verified.because(reason)))
     }
 
     /// Whether what was found gives way to a `corrupt` that stands on the snapshot. Reading takes a while, in which

@@ -1,7 +1,11 @@
 //! The plan of a run: which snapshots are examined, and in which order.
 
+use std::collections::BTreeMap;
+
 use crate::backup;
-use crate::ids::{Lineage, SnapshotId};
+use crate::ids::{Lineage, Member, SnapshotId};
+use crate::raft::Position;
+use crate::set::Unplaced;
 use crate::slot::Slot;
 use crate::snapshot::Snapshot;
 use crate::verdict::Verdict;
@@ -50,8 +54,8 @@ pub struct Examination {
     pub size_gib: u32,
     /// Every page and every record, not only what a start needs.
     pub deep: bool,
-    /// How many members the etcd cluster had.
-    pub expected: usize,
+    /// The members that the etcd cluster had, and what was known of each before.
+    pub members: BTreeMap<Member, Result<Position, Unplaced>>,
     /// Whether its point has a better one of the same member: then it is judged, and not compared.
     pub surplus: bool,
     /// How it was judged before, as far as was seen.

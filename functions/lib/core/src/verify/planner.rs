@@ -9,9 +9,10 @@ use super::notified::{completed, failed};
 use super::plan::{Examination, Examinations, Observed, VerifyPlan};
 use super::request::{At, Request};
 use crate::ids::{EtcdClusterId, Member, SnapshotId};
-use crate::recovery_point::{PointState, RecoveryPoint, group};
+use crate::recovery_point::{PointState, RecoveryPoint, group, position};
 use crate::restore::{Refusal, RefusalKind, unready};
 use crate::scope::ClusterSet;
+use crate::set::Unplaced;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags;
 
@@ -67,26 +68,30 @@ pub(super) fn why_not_ours(id: &SnapshotId) -> String {
 }
 
 fn alone(ours: &OurSnapshot, deep: bool, observed: &Observed) -> Examinations {
-    let examination = examination(&RecoveryPoint { slot: ours.slot, snapshots: vec![ours.clone()] }, ours, deep);
+    let mut examination = examination(&RecoveryPoint { slot: ours.slot, snapshots: vec![ours.clone()] }, ours, deep);
+    let others = examination.members.iter_mut().filter(|(member, _)| **member != ours.lineage.member);
+    others.for_each(|(_, position)| *position = Err(Unplaced::NotLookedAt));
     Examinations { list: vec![examination], is_sweep: false, warnings: observed.unreadable.clone() }
 }
 
 pub(super) fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: bool) -> Examination {
-    let chosen = point.chosen().get(&snapshot.lineage.member).map(|chosen| &chosen.id);
+    let chosen = point.chosen();
+    let known = |member: &&Member| ((*member).clone(), position(chosen.get(*member).copied()));
+    let own = chosen.get(&snapshot.lineage.member).map(|chosen| &chosen.id);
     Examination {
         snapshot: snapshot.id.clone(),
         lineage: snapshot.lineage.clone(),
         slot: snapshot.slot,
         size_gib: snapshot.volume.size_gib,
         deep,
-        expected: point.expected().len(),
-        surplus: chosen.is_some_and(|chosen| *chosen != snapshot.id),
+        members: point.expected().iter().map(known).collect(),
+        surplus: own.is_some_and(|own| *own != snapshot.id),
         was: snapshot.verdict(),
         old: false,
     }
 }
 
-/// Every completed snapshot of ours without a verdict, newest point first. What lies in the archive tier is not
+/// Every completed snapshot of ours without a verdict that counts, newest point first. What lies in the archive tier is not
 /// readable, and passed over.
 fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinations {
     let (points, warnings) = points(observed, |of| clusters.contains(&of.cluster));

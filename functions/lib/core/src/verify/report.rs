@@ -5,6 +5,7 @@ use super::findings::{Examined, Findings};
 use super::metrics::VerifyMetrics;
 use super::plan::{Examination, Examinations};
 use super::result::{Answer, MemberReport, Outcome, SweepResult, VerifyResult};
+use crate::set::Set;
 
 /// A run's report.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,23 +77,35 @@ fn point(pairs: &[Pair<'_>], is_sweep: bool) -> Option<VerifyResult> {
     if found.is_empty() && is_sweep {
         return None;
     }
-    let Comparison { spread, best_member, mut warnings } = compare(&found);
+    let set = set(first, &found);
+    let Comparison { spread, best_member, mut warnings } = compare(&found, &set);
     let missing: Vec<String> = pairs.iter().filter_map(|pair| missing(pair, false)).collect();
     let outcome = if missing.is_empty() { Outcome::Verified } else { Outcome::Incomplete };
     warnings.extend(pairs.iter().filter_map(tag_warning));
     warnings.extend(missing);
     // One of several says nothing of the others.
-    let compared = first.expected == 1 || found.iter().filter(|(one, _)| !one.surplus).count() > 1;
+    let compared = first.members.len() == 1 || found.iter().filter(|(one, _)| !one.surplus).count() > 1;
     Some(VerifyResult {
         outcome,
         cluster: first.lineage.of.cluster.clone(),
         etcd_cluster: first.lineage.of.etcd_cluster.clone(),
         recovery_point: first.slot,
         members: found.iter().map(|(examination, findings)| member(examination, findings)).collect(),
+        set,
         spread,
         best_member: best_member.filter(|_| compared),
         warnings,
     })
+}
+
+/// The point's set: what was known of its members before, and what this run found of them.
+fn set(of: &Examination, found: &[(&Examination, &Findings)]) -> Set {
+    let mut members = of.members.clone();
+    for (one, findings) in found.iter().filter(|(one, _)| !one.surplus) {
+        members.insert(one.lineage.member.clone(), findings.position());
+    }
+    let members: Vec<_> = members.iter().map(|(member, position)| (member, position.clone())).collect();
+    Set::of(of.members.len(), members)
 }
 
 fn findings<'a>((examination, outcome): &Pair<'a>) -> Option<(&'a Examination, &'a Findings)> {

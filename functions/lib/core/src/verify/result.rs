@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::findings::Findings;
 use crate::ids::{Cluster, EtcdCluster, Member, SnapshotId};
+use crate::set::Set;
 use crate::slot::Slot;
 use crate::verdict::Verdict;
 
@@ -32,6 +33,9 @@ pub struct VerifyResult {
     pub recovery_point: Slot,
     /// The members that were examined.
     pub members: Vec<MemberReport>,
+    /// In which order the members can be started together, or why that cannot be said.
+    #[serde(flatten)]
+    pub set: Set,
     /// How far apart the members really are; `null` unless two at least are restorable and of one etcd cluster.
     pub spread: Option<Spread>,
     /// The member to rebuild the etcd cluster from: of the restorable ones the one whose database goes furthest. `null`

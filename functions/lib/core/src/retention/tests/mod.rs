@@ -10,7 +10,7 @@ mod verdicts;
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{KeepReason, Policy, judge};
 use crate::backup::tests::fixtures::point;
@@ -30,7 +30,7 @@ fn complete(minute: &str) -> RecoveryPoint {
 fn kept_by_rules(points: &[RecoveryPoint], policy: &Policy) -> Vec<BTreeSet<KeepReason>> {
     let is_rule = |reason: &KeepReason| *reason <= KeepReason::KeepWithin;
     let points: Vec<&RecoveryPoint> = points.iter().collect();
-    judge(&points, policy, SignedDuration::from_secs(5))
+    judge(&points, policy)
         .into_iter()
         .map(|judgement| judgement.reasons.into_iter().filter(is_rule).collect())
         .collect()

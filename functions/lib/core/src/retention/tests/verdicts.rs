@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
 use super::super::KeepReason::{
-    KeepHourly, KeepLast, KeepWithin, NewestComplete, NewestUnskewed, NewestVerified, Pinned, ReplacementVolume,
-    VolumeReplaced, WouldStayIfSound,
+    KeepHourly, KeepLast, KeepWithin, NewestComplete, NewestVerified, Pinned, ReplacementVolume, VolumeReplaced,
+    WouldStayIfSound,
 };
 use super::super::{KeepReason, Policy, judge};
 use super::complete;
 use crate::recovery_point::RecoveryPoint;
 
-/// What a policy and five seconds of allowed skew say of points, given newest first.
+/// What a policy says of points, given newest first.
 #[track_caller]
 fn assert_kept(policy: &str, expected: &[(RecoveryPoint, &[KeepReason])]) {
     let policy = Policy::parse(policy).expect("a policy");
     let points: Vec<&RecoveryPoint> = expected.iter().map(|(point, _)| point).collect();
-    let judgements = judge(&points, &policy, SignedDuration::from_secs(5));
+    let judgements = judge(&points, &policy);
     assert_eq!(judgements.len(), expected.len());
     for (judgement, (point, reasons)) in judgements.into_iter().zip(expected) {
         assert_eq!(judgement.slot, point.slot);
@@ -31,7 +29,7 @@ fn a_corrupt_point_is_not_the_newest_and_holds_no_place() {
         "keep-hourly=2",
         &[
             (complete("2026-11-23 05:00").corrupt(), &[WouldStayIfSound]),
-            (complete("2026-11-23 04:00"), &[KeepHourly, NewestComplete, NewestUnskewed]),
+            (complete("2026-11-23 04:00"), &[KeepHourly, NewestComplete]),
             (complete("2026-11-23 03:30").corrupt(), &[]),
             (complete("2026-11-23 03:00"), &[KeepHourly]),
             (complete("2026-11-23 02:00"), &[]),
@@ -46,8 +44,7 @@ fn a_corrupt_point_goes_when_a_sound_one_in_its_place_would() {
         let policy = Policy::parse("keep-last=1,keep-hourly=2").expect("a policy");
         let points = [complete("2026-11-23 04:00"), at("2026-11-23 03:00"), at("2026-11-23 02:00")];
         let points: Vec<&RecoveryPoint> = points.iter().collect();
-        let stays =
-            judge(&points, &policy, SignedDuration::from_secs(5)).into_iter().map(|one| !one.reasons.is_empty());
+        let stays = judge(&points, &policy).into_iter().map(|one| !one.reasons.is_empty());
         assert_eq!(stays.collect::<Vec<_>>(), [true, true, false], "{verdict}");
     }
 }
@@ -58,21 +55,9 @@ fn a_corrupt_point_ends_no_window() {
         "keep-within=2h",
         &[
             (complete("2026-11-23 08:00").corrupt(), &[WouldStayIfSound]),
-            (complete("2026-11-23 04:00"), &[KeepWithin, NewestComplete, NewestUnskewed]),
+            (complete("2026-11-23 04:00"), &[KeepWithin, NewestComplete]),
             (complete("2026-11-23 03:00"), &[KeepWithin]),
             (complete("2026-11-23 02:00"), &[]),
-        ],
-    );
-}
-
-#[test]
-fn a_corrupt_point_is_not_the_newest_unskewed_one() {
-    assert_kept(
-        "keep-last=1",
-        &[
-            (complete("2026-11-23 04:00").skewed_by_ms(5001), &[KeepLast, NewestComplete]),
-            (complete("2026-11-23 03:00").corrupt(), &[WouldStayIfSound]),
-            (complete("2026-11-23 02:00"), &[NewestUnskewed]),
         ],
     );
 }
@@ -82,10 +67,7 @@ fn a_corrupt_point_is_not_the_last_of_a_replaced_volume() {
     assert_kept(
         "keep-last=1",
         &[
-            (
-                complete("2026-11-23 04:00").of_volume("a", "vol-new"),
-                &[KeepLast, NewestComplete, NewestUnskewed, ReplacementVolume],
-            ),
+            (complete("2026-11-23 04:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete, ReplacementVolume]),
             (complete("2026-11-23 03:00").corrupt(), &[WouldStayIfSound]),
             (complete("2026-11-23 02:00"), &[VolumeReplaced]),
             (complete("2026-11-23 01:00"), &[]),
@@ -98,7 +80,7 @@ fn a_corrupt_point_does_not_date_a_replacement() {
     assert_kept(
         "keep-last=1",
         &[
-            (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete, NewestUnskewed]),
+            (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete]),
             (complete("2026-10-25 02:00").of_volume("a", "vol-new"), &[ReplacementVolume]),
             (complete("2026-10-01 02:00").of_volume("a", "vol-new").corrupt(), &[]),
             (complete("2026-10-01 01:00"), &[VolumeReplaced]),
@@ -125,10 +107,7 @@ fn degraded_and_unsupported_points_count_and_are_not_verified() {
         assert_kept(
             "keep-last=1",
             &[
-                (
-                    complete("2026-11-23 04:00").verified().found("a", verdict),
-                    &[KeepLast, NewestComplete, NewestUnskewed],
-                ),
+                (complete("2026-11-23 04:00").verified().found("a", verdict), &[KeepLast, NewestComplete]),
                 (complete("2026-11-23 03:00").verified().found("a", verdict), &[]),
                 (complete("2026-11-23 02:00").verified(), &[NewestVerified]),
                 (complete("2026-11-23 01:00").verified(), &[]),
@@ -138,15 +117,38 @@ fn degraded_and_unsupported_points_count_and_are_not_verified() {
 }
 
 #[test]
-fn the_newest_verified_point_stays_and_the_newest_that_is_not_skewed_either() {
+fn the_newest_verified_point_stays_however_skewed() {
     assert_kept(
         "keep-last=1",
         &[
-            (complete("2026-11-23 04:00"), &[KeepLast, NewestComplete, NewestUnskewed]),
-            (complete("2026-11-23 03:00").verified().skewed_by_ms(5001), &[NewestVerified]),
-            (complete("2026-11-23 02:00").verified().skewed_by_ms(5001), &[]),
-            (complete("2025-11-23 01:00").verified(), &[NewestVerified]),
-            (complete("2025-11-23 00:00").verified(), &[]),
+            (complete("2026-11-23 04:00"), &[KeepLast, NewestComplete]),
+            (complete("2026-11-23 03:00").verified().skewed_by_ms(60_000), &[NewestVerified]),
+            (complete("2026-11-23 02:00").verified(), &[]),
+        ],
+    );
+}
+
+#[test]
+fn a_point_whose_members_contradict_each_other_is_not_the_newest_verified_one() {
+    assert_kept(
+        "keep-last=1",
+        &[
+            (complete("2026-11-23 04:00"), &[KeepLast, NewestComplete]),
+            (complete("2026-11-23 03:00").verified().of_another_etcd("c"), &[]),
+            (complete("2026-11-23 02:00").verified(), &[NewestVerified]),
+        ],
+    );
+}
+
+#[test]
+fn a_verdict_that_tells_no_position_verifies_nothing() {
+    let of_before = "ok at=2026-11-23T02:01:07Z revision=7 index=9 term=2";
+    assert_kept(
+        "keep-last=1",
+        &[
+            (complete("2026-11-23 04:00"), &[KeepLast, NewestComplete]),
+            (complete("2026-11-23 03:00").verified().found("a", of_before), &[]),
+            (complete("2026-11-23 02:00").verified(), &[NewestVerified]),
         ],
     );
 }
@@ -156,7 +158,7 @@ fn a_verified_point_of_a_replaced_volume_dates_the_replacement() {
     assert_kept(
         "keep-last=1",
         &[
-            (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete, NewestUnskewed]),
+            (complete("2026-11-23 02:00").of_volume("a", "vol-new"), &[KeepLast, NewestComplete]),
             (complete("2026-09-01 02:00").of_volume("a", "vol-new"), &[ReplacementVolume]),
             (complete("2026-09-01 01:00").verified(), &[NewestVerified]),
         ],

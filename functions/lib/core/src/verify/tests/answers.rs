@@ -38,8 +38,9 @@ fn an_answer_is_what_the_contract_says() {
         json!({
             "member": member, "snapshot": format!("snap-{member}-{SLOT}"), "verdict": "ok", "reason": null,
             "etcd_version": "3.5", "cluster_id": "cdf8181e32774e16", "member_id": member_id,
-            "revision": revision, "consistent_index": revision + 400, "wal_last_index": revision + 425, "term": 3,
-            "commit": revision + 425, "db_bytes": 847_000_000, "blocks_read": 96, "seconds": 1.9,
+            "revision": revision, "consistent_index": revision + 400, "wal_last_index": revision + 425, "wal_last_term": 3,
+            "term": 3, "voters": ["8e9e05c52164694d", "8e9e05c52164694e", "8e9e05c52164694f"],
+            "commit": revision + 425, "commit_term": 3, "db_bytes": 847_000_000, "blocks_read": 96, "seconds": 1.9,
         })
     };
     let expected = json!({
@@ -50,11 +51,11 @@ fn an_answer_is_what_the_contract_says() {
             {
                 "member": "c", "snapshot": format!("snap-c-{SLOT}"), "verdict": "unsupported",
                 "reason": "the file system is XFS", "etcd_version": null, "cluster_id": null, "member_id": null,
-                "revision": null, "consistent_index": null, "wal_last_index": null, "term": null, "commit": null,
-                "db_bytes": null, "blocks_read": 96, "seconds": 1.9,
+                "revision": null, "consistent_index": null, "wal_last_index": null, "wal_last_term": null,
+                "term": null, "commit": null, "commit_term": null, "voters": null, "db_bytes": null, "blocks_read": 96, "seconds": 1.9,
             },
         ],
-        "spread": {"revisions": 12, "indexes": 12}, "best_member": "b", "warnings": [],
+        "set": null, "set_reason": "c was found unsupported", "spread": {"revisions": 12, "indexes": 12}, "best_member": "b", "warnings": [],
     });
     assert_eq!(in_json(&report), expected);
     assert_eq!(report.failure, None);

@@ -73,8 +73,11 @@ impl Findings {
             revision: Some(revision),
             consistent_index: Some(index),
             wal_last_index: Some(index + 25),
+            wal_last_term: Some(3),
             term: Some(3),
             commit: Some(index + 25),
+            commit_term: Some(3),
+            voters: Some((0..3).map(|nth| 0x8e9e_05c5_2164_694d + nth).collect()),
             db_bytes: Some(847_000_000),
             blocks_read: 96,
             took: SignedDuration::from_millis(1_940),
@@ -95,8 +98,11 @@ impl Findings {
             revision: None,
             consistent_index: None,
             wal_last_index: None,
+            wal_last_term: None,
             term: None,
             commit: None,
+            commit_term: None,
+            voters: None,
             db_bytes: None,
             ..Self::sound("a", 0)
         };

@@ -2,7 +2,7 @@
 
 use super::super::{Examinations, Request, VerifyPlan, plan};
 use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, now, observed, of_events, only, planned, snapshots};
-use crate::backup::tests::fixtures::{MEMBERS, our_snapshot, point};
+use crate::backup::tests::fixtures::{MEMBERS, our_snapshot, point, stood};
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{self, Completed, Error, Other, Pending};
 use crate::tags;
@@ -28,7 +28,7 @@ fn the_last_of_a_points_snapshots_has_all_of_them_read() {
     for last in [Completed, Pending] {
         let plan = examined(&of("b"), point(SLOT, &[Completed, last, Completed]).observed());
         assert_eq!((ids(&plan), plan.is_sweep), (expected.each_ref().map(String::as_str).to_vec(), false));
-        assert!(plan.list.iter().all(|one| !one.deep && !one.surplus && one.expected == 3), "{plan:?}");
+        assert!(plan.list.iter().all(|one| !one.deep && !one.surplus && one.members.len() == 3), "{plan:?}");
     }
     for (others, pending) in [([Pending, Completed], "a"), ([Completed, Pending], "c"), ([Pending, Pending], "a, c")] {
         let all = point(SLOT, &[others[0], Completed, others[1]]).observed();
@@ -62,12 +62,12 @@ fn what_is_never_to_be_whole_is_not_waited_for() {
 #[test]
 fn what_was_judged_alone_is_read_again_beside_the_others() {
     let mut all = snapshots();
-    all[0].tags.insert(tags::VERIFIED.to_owned(), "ok at=then".to_owned());
+    all[0].tags.insert(tags::VERIFIED.to_owned(), stood("a", 100, 100));
     for retried in ["a", "c"] {
         assert_eq!(ids(&examined(&of(retried), all.clone())).len(), 3, "a run that failed in part is tried again");
     }
     for one in &mut all {
-        one.tags.insert(tags::VERIFIED.to_owned(), "degraded at=then".to_owned());
+        one.tags.insert(tags::VERIFIED.to_owned(), "unsupported at=then".to_owned());
     }
     assert!(nothing(&of("a"), all).ends_with("has been judged already"), "it came twice, or a sweep came first");
 }
@@ -91,7 +91,7 @@ fn a_notification_of_anything_else_is_nothing_to_do() {
         (one().without_tag(tags::RECOVERY_POINT), "is not ours"),
         (one().tagged(tags::VOLUME, "id=vol-x type=gp3 size=1 zone=z"), "is not ours"),
         (one().without_tag(tags::CLUSTER), "has no tag"),
-        (one().tagged(tags::VERIFIED, "ok at=then"), "has been judged already"),
+        (one().tagged(tags::VERIFIED, &stood("a", 100, 100)), "has been judged already"),
         (Snapshot { archived: true, ..one() }, "cannot be read any more"),
         (in_state(Error), "cannot be read any more"),
         (in_state(Other), "cannot be read any more"),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{At, Request, VerifyPlan, plan};
 use super::fixtures::{OLDER_SLOT, SLOT, examined, id, ids, now, observed, of_events, only, snapshots};
-use crate::backup::tests::fixtures::{main_of_example, our_snapshot, point};
+use crate::backup::tests::fixtures::{main_of_example, our_snapshot, point, stood};
 use crate::backup::tests::histories::{Run, runs};
 use crate::ids::SnapshotId;
 use crate::slot::Slot;
@@ -32,7 +32,7 @@ fn a_sweep_goes_by_points_newest_first() {
         format!("snap-c-{OLDER_SLOT}"),
     ];
     assert_eq!(ids(&plan), expected);
-    assert_eq!((plan.list[1].expected, plan.list[1].size_gib), (3, 20));
+    assert_eq!((plan.list[1].members.len(), plan.list[1].size_gib), (3, 20));
 }
 
 #[test]
@@ -43,7 +43,12 @@ fn a_sweep_passes_over_what_it_cannot_read_or_has_read() {
     };
     assert_eq!(swept(|snapshot| snapshot), (3, 0));
     assert_eq!(swept(|snapshot| snapshot.tagged(tags::VERIFIED, "what is this?")), (3, 0));
-    for verdict in ["ok at=then", "degraded", "corrupt", "unsupported reason=xfs"] {
+    for of_before in ["ok at=then revision=7 index=9 term=2", "degraded reason=one meta"] {
+        let all = snapshots().into_iter().map(|snapshot| snapshot.tagged(tags::VERIFIED, of_before)).collect();
+        assert_eq!(examined(&Request::Sweep, all).list.len(), 3, "{of_before}: it tells no position");
+    }
+    let degraded = stood("a", 100, 100).replacen("ok", "degraded", 1);
+    for verdict in [stood("a", 100, 100).as_str(), &degraded, "corrupt", "unsupported reason=xfs"] {
         let all = snapshots().into_iter().map(|snapshot| snapshot.tagged(tags::VERIFIED, verdict)).collect();
         assert_eq!(ids(&examined(&Request::Sweep, all)), [""; 0], "{verdict}");
     }
@@ -80,7 +85,7 @@ fn by_hand_what_is_asked_for_is_read_though_it_was_read_before() {
     let plan = examined(&Request::Snapshot { id: id(&format!("snap-b-{SLOT}")), deep: true }, judged());
     assert_eq!((ids(&plan), plan.is_sweep), (vec![format!("snap-b-{SLOT}").as_str()], false));
     let one = &plan.list[0];
-    assert_eq!((one.deep, one.was, one.expected, one.surplus), (true, Some(Verdict::Corrupt), 3, false));
+    assert_eq!((one.deep, one.was, one.members.len(), one.surplus), (true, Some(Verdict::Corrupt), 3, false));
     let at = At::Slot(Slot::parse(SLOT).expect("a slot"));
     let plan = examined(&Request::Point { of: main_of_example(), at, deep: true }, judged());
     assert!(plan.list.len() == 3 && plan.list.iter().all(|one| one.deep), "{plan:?}");
@@ -128,7 +133,8 @@ proptest! {
         let copies: Vec<Snapshot> = all.iter().cloned().map(Snapshot::copied).collect();
         let expected: BTreeSet<SnapshotId> = all
             .iter()
-            .filter(|one| one.state == Completed && !one.archived && !one.tags.contains_key(tags::VERIFIED))
+            .filter(|one| one.state == Completed && !one.archived)
+            .filter(|one| one.tags.get(tags::VERIFIED).is_none_or(|found| found == "degraded"))
             .map(|one| one.id.clone())
             .collect();
         let plan = examined(&Request::Sweep, all.into_iter().chain(copies).collect());

@@ -2,6 +2,7 @@
 
 use super::super::{Examination, Findings, Request, report};
 use super::fixtures::{examined, now, observed, snapshots};
+use crate::raft::Voters;
 use crate::snapshot::Snapshot;
 use crate::tags;
 use crate::verdict::Verdict;
@@ -21,12 +22,19 @@ fn written(was: Option<Verdict>, deep: bool, findings: &Findings) -> Option<Stri
 fn the_verdict_is_written_with_what_goes_with_it() {
     let sound = || Findings::sound("a", 119_172);
     let ok = written(None, false, &sound());
-    assert_eq!(ok, Some(format!("ok at={AT} revision=119172 index=119572 term=3")));
-    for verdict in [Verdict::Degraded, Verdict::Corrupt, Verdict::Unsupported] {
-        let written = |findings: &Findings| written(None, false, findings);
-        assert_eq!(written(&sound().but(verdict, "rule 1")), Some(format!("{verdict} at={AT} reason=rule 1")));
+    let voters = Voters::of(sound().voters.into_iter().flatten());
+    let position = format!(
+        "revision=119172 index=119572 term=3 last=3.119597 commit=119597 cluster=cdf8181e32774e16 \
+         member=8e9e05c52164694d voters={voters}"
+    );
+    assert_eq!(ok, Some(format!("ok at={AT} {position}")));
+    let written_of = |findings: &Findings| written(None, false, findings);
+    let degraded = written_of(&sound().but(Verdict::Degraded, "one meta"));
+    assert_eq!(degraded, Some(format!("degraded at={AT} {position} reason=one meta")));
+    for verdict in [Verdict::Corrupt, Verdict::Unsupported] {
+        assert_eq!(written_of(&sound().but(verdict, "rule 1")), Some(format!("{verdict} at={AT} reason=rule 1")));
         let unsaid = Findings { verdict, ..sound() };
-        assert_eq!(written(&unsaid), Some(format!("{verdict} at={AT}")));
+        assert_eq!(written_of(&unsaid), Some(format!("{verdict} at={AT}")));
     }
     let bare = Findings { verdict: Verdict::Ok, ..Findings::unreadable() };
     assert_eq!(written(None, false, &bare), Some(format!("ok at={AT}")));
