@@ -25,9 +25,10 @@ use crate::{execute, log, observe};
 /// What an event may be; said in every refusal of one.
 const ACCEPTED: &str = "accepted: {\"mode\": \"list\"|\"plan\"|\"apply\"|\"undo\", ...}. list: cluster, etcd_cluster, limit. \
                         plan: cluster, etcd_cluster, recovery_point, members; or snapshot, and what its tags lack of \
-                        cluster, etcd_cluster, member, zone; with zone, replace, cut_over, allow_skew, allow_partial, \
-                        allow_attached, allow_rollback, verified, allow_corrupt, volume_type, iops, throughput, kms_key, \
-                        initialization_rate, id. apply: the `apply` of a plan's answer. undo: the `undo` of an answer";
+                        cluster, etcd_cluster, member, zone; with zone, replace, cut_over, others, allow_partial, \
+                        allow_attached, allow_rollback, allow_unordered, verified, allow_corrupt, volume_type, iops, \
+                        throughput, kms_key, initialization_rate, id. apply: the `apply` of a plan's answer, then the `then` \
+                        of its own, with allow_unattached. undo: the `undo` of an answer";
 
 /// One invocation.
 pub(crate) async fn handle(
@@ -71,12 +72,10 @@ impl Run<'_> {
     }
 
     async fn list(&self, scope: &Scope, limit: usize) -> Result<Value, Stop> {
-        let look = Box::pin(async {
-            self.function.ec2.marked_snapshots(scope, &self.function.ec2.permit().await).await.map_err(Stop::from)
-        });
-        let (snapshots, unreadable) = self.in_time(look).await?;
+        let (snapshots, volumes, warnings) =
+            self.in_time(Box::pin(observe::for_list(&self.function.ec2, scope))).await?;
         let max_skew = self.function.config.settings.max_skew;
-        Ok(answer(&restore::list((&snapshots, unreadable), scope, limit, max_skew, Timestamp::now())))
+        Ok(answer(&restore::list((&snapshots, &volumes, warnings), scope, limit, max_skew, Timestamp::now())))
     }
 
     async fn plan(&self, request: &RestoreRequest) -> Result<(RestorePlan, restore::Observed), Stop> {

@@ -4,6 +4,8 @@ use etcd_backup_aws::ec2::Ec2;
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::restore::{Observed, RestoreRequest, Settings, What, subject};
 use etcd_backup_core::scope::{ClusterSet, Scope};
+use etcd_backup_core::snapshot::Snapshot;
+use etcd_backup_core::volume::Volume;
 
 use crate::answer::Stop;
 
@@ -30,6 +32,19 @@ pub(crate) async fn for_restore(ec2: &Ec2, request: &RestoreRequest, settings: &
             Ok(observed)
         }
     }
+}
+
+/// What a list is made of. Without the volumes it only cannot tell of restores that wait.
+pub(crate) async fn for_list(ec2: &Ec2, scope: &Scope) -> Result<(Vec<Snapshot>, Vec<Volume>, Vec<String>), Stop> {
+    let snapshots = async { ec2.marked_snapshots(scope, &ec2.permit().await).await };
+    let volumes = async { ec2.etcd_volumes(scope, &ec2.permit().await).await };
+    let (snapshots, volumes) = tokio::join!(snapshots, volumes);
+    let (snapshots, mut warnings) = snapshots.map_err(Stop::from)?;
+    let (volumes, unreadable) = volumes.unwrap_or_else(|failure| {
+        (Vec::new(), vec![format!("the volumes could not be listed, restores that wait are not shown: {failure}")])
+    });
+    warnings.extend(unreadable);
+    Ok((snapshots, volumes, warnings))
 }
 
 /// The volumes and the masters. Without the masters a restore is possible all the same, its steps only name none.

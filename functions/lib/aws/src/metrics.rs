@@ -5,14 +5,14 @@ use std::io::Write;
 use etcd_backup_core::backup::EtcdClusterMetrics;
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::verify::VerifyMetrics;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "EtcdVolumeBackup";
 
 /// Writes a run's metrics: once for each etcd cluster, and, if the run was about all of them, once without dimensions
-/// over all (the largest age and skew, the sum of the counts), so that one alarm can watch everything. A run by hand
-/// of one cluster must not speak for the others.
+/// over all (the largest ages and skew, the sum of the counts), so that one alarm can watch everything. A run by hand
+/// of one cluster must not speak for the others. `VerifiedPointAge` is written over all alone.
 pub fn emit(metrics: &[EtcdClusterMetrics], is_about_all: bool, now: Timestamp) -> std::io::Result<()> {
     let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(&of.of), now)).collect();
     if is_about_all && !metrics.is_empty() {
@@ -60,13 +60,18 @@ fn figures(of: &EtcdClusterMetrics) -> Vec<Figure> {
         ("PruneBacklog", "Count", of.backlog as f64),
         ("MembersMissing", "Count", of.missing as f64),
     ];
-    figures.extend(of.age.map(|age| ("RecoveryPointAge", "Seconds", age.as_secs_f64().round())));
+    figures.extend(of.age.map(|age| ("RecoveryPointAge", "Seconds", seconds(age))));
     figures.extend(of.skew_ms.map(|skew| ("RecoveryPointSkew", "Milliseconds", skew as f64)));
     figures
 }
 
 fn total(metrics: &[EtcdClusterMetrics]) -> Vec<Figure> {
-    summed(metrics.iter().flat_map(figures))
+    let verified = metrics.iter().filter_map(|of| Some(("VerifiedPointAge", "Seconds", seconds(of.verified_age?))));
+    summed(metrics.iter().flat_map(figures).chain(verified))
+}
+
+fn seconds(age: SignedDuration) -> f64 {
+    age.as_secs_f64().round()
 }
 
 fn summed(figures: impl Iterator<Item = Figure>) -> Vec<Figure> {
@@ -100,10 +105,8 @@ fn record(figures: &[Figure], of: Option<&EtcdClusterId>, now: Timestamp) -> Val
 
 #[cfg(test)]
 mod tests {
-    use etcd_backup_core::ids::{Cluster, EtcdCluster, EtcdClusterId};
-    use jiff::SignedDuration;
-
     use super::*;
+    use etcd_backup_core::ids::{Cluster, EtcdCluster, EtcdClusterId};
 
     fn metrics(name: &str, created: usize, age: i64) -> EtcdClusterMetrics {
         EtcdClusterMetrics {
@@ -117,6 +120,7 @@ mod tests {
             backlog: 0,
             missing: 0,
             age: Some(SignedDuration::from_secs(age)),
+            verified_age: Some(SignedDuration::from_secs(age + 60)),
             skew_ms: Some(7),
         }
     }
@@ -128,6 +132,7 @@ mod tests {
         assert_eq!(value("SnapshotsCreated"), Some(5.0));
         assert_eq!(value("SnapshotsPruned"), Some(2.0));
         assert_eq!(value("RecoveryPointAge"), Some(7200.0));
+        assert_eq!(value("VerifiedPointAge"), Some(7260.0));
         assert_eq!(value("RecoveryPointSkew"), Some(7.0));
     }
 
@@ -138,6 +143,7 @@ mod tests {
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Cluster", "EtcdCluster"]]));
         assert_eq!((&line["Cluster"], &line["EtcdCluster"]), (&json!("k8s.example.com"), &json!("main")));
+        assert_eq!(line.get("VerifiedPointAge"), None, "it is written over all alone");
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }

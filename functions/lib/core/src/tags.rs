@@ -44,10 +44,14 @@ pub const VERIFIED: &str = "etcd-backup/verified";
 pub const RESTORE: &str = "etcd-backup/restore";
 /// On a volume that a restore is making: `<etcd cluster>/<member>`.
 pub const LINEAGE: &str = "etcd-backup/lineage";
+/// On a volume that a restore in two stages is making: its stage of how many, e.g. `1/2`.
+pub const STAGE: &str = "etcd-backup/stage";
 /// On a retired volume: when.
 pub const RETIRED_AT: &str = "etcd-backup/retired-at";
 /// On a retired volume: the volume in whose favour.
 pub const REPLACED_BY: &str = "etcd-backup/replaced-by";
+/// On a retired volume whose member is to join empty: `true`. The volume in whose favour it was retired is another member's.
+pub const JOINS_EMPTY: &str = "etcd-backup/joins-empty";
 /// On a retired volume: what was taken away, packed; a number from 1 follows.
 pub const WAS_PREFIX: &str = "etcd-backup/was/";
 /// AWS's own tags: cannot be written, and do not count.

@@ -72,6 +72,8 @@ pub struct Volume {
     pub snapshot: Option<SnapshotId>,
     /// The instances that it is attached to; one that it is being detached from counts.
     pub attached_to: Vec<InstanceId>,
+    /// Since when it is attached, where it is: not while it is being attached or detached.
+    pub attached_since: Option<Timestamp>,
     /// All its tags.
     pub tags: Tags,
 }

@@ -24,6 +24,7 @@ pub(super) fn volume(volume: &types::Volume) -> Result<Volume, String> {
         kms_key: volume.kms_key_id().map(str::to_owned),
         snapshot: volume.snapshot_id().and_then(|id| SnapshotId::parse(id).ok()),
         attached_to: volume.attachments().iter().filter_map(instance).collect(),
+        attached_since: volume.attachments().iter().find_map(attached_since),
         created: volume.create_time().and_then(time).ok_or_else(|| missing("a creation time"))?,
         tags: tags(volume.tags()),
     })
@@ -32,6 +33,11 @@ pub(super) fn volume(volume: &types::Volume) -> Result<Volume, String> {
 fn instance(attachment: &types::VolumeAttachment) -> Option<InstanceId> {
     let detached = attachment.state() == Some(&types::VolumeAttachmentState::Detached);
     attachment.instance_id().filter(|_| !detached).and_then(|id| InstanceId::parse(id).ok())
+}
+
+fn attached_since(attachment: &types::VolumeAttachment) -> Option<Timestamp> {
+    let is_attached = attachment.state() == Some(&types::VolumeAttachmentState::Attached);
+    attachment.attach_time().filter(|_| is_attached).and_then(time)
 }
 
 pub(super) fn master(instance: &types::Instance) -> Option<Master> {

@@ -17,10 +17,11 @@ use crate::failure::Failure;
 const MOST_FILTER_VALUES: usize = 200;
 
 impl Ec2 {
-    /// The volumes of the scope's clusters that bear an etcd tag, and what could not be read as one.
+    /// The volumes of the scope's clusters that bear an etcd tag or are marked by a restore, and what could not be read as
+    /// one.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
         let mut filters = cluster_filter(scope);
-        filters.push(tag_key([etcd_key(scope)]));
+        filters.push(tag_key([etcd_key(scope), tags::LINEAGE.to_owned()]));
         self.volumes(filters).await
     }
 

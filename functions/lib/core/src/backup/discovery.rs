@@ -18,6 +18,11 @@ pub(super) enum Finding {
     )]
     NoVolume,
     #[error(
+        "its volume {volume} is being made by restore {restore} and is not the member's yet: the warnings say how to go on \
+         with it"
+    )]
+    BeingRestored { volume: VolumeId, restore: String },
+    #[error(
         "no volume of the etcd cluster was found, but it has recovery points: were its tags changed, is this its region? \
          If it was deleted on purpose, take its cluster out of CLUSTERS; with `*` this ends 7 days after its last point"
     )]

@@ -25,6 +25,8 @@ pub struct EtcdClusterMetrics {
     pub missing: usize,
     /// Since the newest complete point that was not found corrupt, or since the oldest volume was made where there is none.
     pub age: Option<SignedDuration>,
+    /// Since the newest verified point, or since the oldest volume was made where there is none.
+    pub verified_age: Option<SignedDuration>,
     /// Skew of this run's point.
     pub skew_ms: Option<i128>,
 }
@@ -39,7 +41,10 @@ impl EtcdClusterMetrics {
         let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
         let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
         let expected = || plan.members.iter().zip(&point.members).filter(|(planned, _)| planned.member.is_some());
-        let since = plan.newest_complete.map(Slot::time).or(plan.oldest_volume);
+        let age = |newest: Option<Slot>| {
+            let since = newest.map(Slot::time).or(plan.oldest_volume)?;
+            Some(now.duration_since(since).max(SignedDuration::ZERO))
+        };
         Self {
             of: plan.of.clone(),
             created,
@@ -47,7 +52,8 @@ impl EtcdClusterMetrics {
             pruned,
             backlog: plan.prune.backlog + plan.prune.deletions.len() - pruned,
             missing: expected().filter(|(planned, _)| planned.step == Step::Nothing).count(),
-            age: since.map(|since| now.duration_since(since).max(SignedDuration::ZERO)),
+            age: age(plan.newest_complete),
+            verified_age: age(plan.newest_verified),
             skew_ms: point.skew_ms,
         }
     }

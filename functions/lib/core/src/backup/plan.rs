@@ -48,6 +48,8 @@ pub struct EtcdClusterPlan {
     pub prune: PrunePlan,
     /// The newest complete point before this run, of those that neither lie in the future nor were found corrupt.
     pub newest_complete: Option<Slot>,
+    /// The newest of these that is verified: complete, every member `ok`, and to be restored together.
+    pub newest_verified: Option<Slot>,
     /// When the oldest of its volumes was made.
     pub oldest_volume: Option<Timestamp>,
 }

@@ -1,16 +1,17 @@
 //! The planner: from what was observed, the request and `now` to a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::discovery::{self, Finding, FoundEtcdCluster, FoundMember};
 use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
-use super::prune::plan_prune;
+use super::prune::{Hold, plan_prune};
 use super::request::{Request, Settings, Trigger};
 use super::snapshot_tags::snapshot_tags;
 use crate::ids::{Cluster, EtcdClusterId, Member};
 use crate::recovery_point::{PointState, RecoveryPoint, group};
+use crate::restore::{UnderWay, under_way};
 use crate::retention::KeepReason;
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
@@ -30,10 +31,12 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
     warnings.append(&mut discovery.warnings);
     let ids: BTreeSet<EtcdClusterId> = discovery.etcd_clusters.keys().chain(points.keys()).cloned().collect();
     let not_found = not_found(&ids, request);
+    let restores = restores(observed, request, &mut warnings);
     let mut etcd_clusters = Vec::new();
     for of in ids {
         let points = points.remove(&of).unwrap_or_default();
-        let context = Context { of: &of, slot, request, settings, now, points: &points };
+        let restores = restores.get(&of).map_or(&[][..], Vec::as_slice);
+        let context = Context { of: &of, slot, request, settings, now, points: &points, restores };
         let planned = match discovery.etcd_clusters.remove(&of) {
             Some(found) => context.with_volumes(found, &mut warnings),
             None => context.without_volumes(&mut warnings),
@@ -78,6 +81,21 @@ fn ours(observed: &Observed, request: &Request) -> (Vec<OurSnapshot>, Vec<String
     (ours, warnings)
 }
 
+/// The restores that are not finished, told.
+fn restores(
+    observed: &Observed,
+    request: &Request,
+    warnings: &mut Vec<String>,
+) -> BTreeMap<EtcdClusterId, Vec<UnderWay>> {
+    let mut restores: BTreeMap<EtcdClusterId, Vec<UnderWay>> = BTreeMap::new();
+    for restore in under_way(&observed.volumes).into_iter().filter(|restore| request.scope.contains(&restore.of)) {
+        let told = restore.told(&observed.volumes, &observed.snapshots);
+        warnings.push(format!("{}: restore {}: {told}", restore.of, restore.id));
+        restores.entry(restore.of.clone()).or_default().push(restore);
+    }
+    restores
+}
+
 /// The slot that this very invocation took when it was delivered before; by hand, `now` would be another.
 fn taken_slot(ours: &[OurSnapshot], request: &Request) -> Option<Slot> {
     let description = request.description();
@@ -114,6 +132,8 @@ struct Context<'a> {
     now: Timestamp,
     /// Newest first.
     points: &'a [RecoveryPoint],
+    /// The restores whose volumes are not all the members' yet.
+    restores: &'a [UnderWay],
 }
 
 impl Context<'_> {
@@ -174,11 +194,13 @@ impl Context<'_> {
         paused: Option<KeepReason>,
         warnings: &mut Vec<String>,
     ) -> EtcdClusterPlan {
-        let mut prune = plan_prune(self.points, self.slot, self.settings, paused);
+        let hold = Hold { paused, restored_from: self.restores.iter().flat_map(UnderWay::made_from).collect() };
+        let mut prune = plan_prune(self.points, self.slot, self.settings, &hold);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
         let is_ahead = |point: &RecoveryPoint| self.settings.period.is_ahead(point.slot, self.now);
         let newest_complete = self.newest(|point| point.counts() && !is_ahead(point)).map(|point| point.slot);
-        EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, oldest_volume }
+        let newest_verified = self.newest(|point| point.is_verified() && !is_ahead(point)).map(|point| point.slot);
+        EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, newest_verified, oldest_volume }
     }
 
     fn member(&self, found: FoundMember<'_>, warnings: &mut Vec<String>) -> MemberPlan {
@@ -187,7 +209,7 @@ impl Context<'_> {
             zone: found.volume.map(|volume| volume.zone.clone()),
             volume: found.volume.map(|volume| volume.id.clone()),
             step: Step::Nothing,
-            finding: found.finding.as_ref().map(ToString::to_string),
+            finding: self.being_restored(&found).or(found.finding).map(|finding| finding.to_string()),
         };
         let (Some(member), Some(volume), true) = (found.member, found.volume, found.snapshot) else { return planned };
         if let Some(taken) = self.existing(&member) {
@@ -221,6 +243,15 @@ impl Context<'_> {
             Err(too_many) => planned.finding = Some(too_many.to_string()),
         }
         planned
+    }
+
+    /// A member without a volume may have one that a restore has not yet tagged.
+    fn being_restored(&self, found: &FoundMember<'_>) -> Option<Finding> {
+        let member = found.member.as_ref().filter(|_| found.finding == Some(Finding::NoVolume))?;
+        let waits = |restore: &&UnderWay| restore.waiting.contains_key(member);
+        let restore = self.restores.iter().find(waits)?;
+        let (volume, _) = restore.waiting.get(member)?;
+        Some(Finding::BeingRestored { volume: volume.clone(), restore: restore.id.clone() })
     }
 
     /// The good snapshot that the slot already has of a member, whatever volume it is of.

@@ -76,17 +76,20 @@ pub struct PrunePlan {
     pub warnings: Vec<String>,
 }
 
+/// What holds pruning back.
+#[derive(Debug, Default)]
+pub(super) struct Hold<'a> {
+    /// Why nothing at all is deleted, if so.
+    pub(super) paused: Option<KeepReason>,
+    /// The snapshots of which a restore has made volumes that it has not finished with: their points stay whole.
+    pub(super) restored_from: BTreeSet<&'a SnapshotId>,
+}
+
 /// Plans the pruning of one etcd cluster's points, given newest first. `this_run` is the slot that the run works on.
-/// `paused` says why nothing at all is deleted, if so.
-pub(super) fn plan_prune(
-    points: &[RecoveryPoint],
-    this_run: Slot,
-    settings: &Settings,
-    paused: Option<KeepReason>,
-) -> PrunePlan {
+pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Settings, hold: &Hold<'_>) -> PrunePlan {
     let complete: Vec<&RecoveryPoint> = points.iter().filter(|point| point.state() == PointState::Complete).collect();
     let newest_complete = complete.iter().find(|point| point.counts()).map(|point| point.slot);
-    let judgements = judge(&complete, &settings.policy, settings.max_skew);
+    let judgements = judge(&complete, &settings.policy);
     let mut plan = PrunePlan::default();
     let mut going: Vec<Vec<Deletion>> = Vec::new();
     for point in points {
@@ -100,8 +103,11 @@ pub(super) fn plan_prune(
         if point.slot == this_run {
             reasons.insert(KeepReason::ThisRun);
         }
+        if point.snapshots.iter().any(|snapshot| hold.restored_from.contains(&snapshot.id)) {
+            reasons.insert(KeepReason::RestoreUnderWay);
+        }
         let mut deletions = deletions(point, &reasons, newest_complete);
-        if let Some(paused) = paused
+        if let Some(paused) = hold.paused
             && !deletions.is_empty()
         {
             deletions.clear();
@@ -130,7 +136,8 @@ fn why_incomplete_stays(point: &RecoveryPoint, newest_complete: Option<Slot>) ->
 
 /// What goes of one point. Pending snapshots never do.
 fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_complete: Option<Slot>) -> Vec<Deletion> {
-    if reasons.contains(&KeepReason::Pinned) || reasons.contains(&KeepReason::ThisRun) {
+    const WHOLE: [KeepReason; 3] = [KeepReason::Pinned, KeepReason::ThisRun, KeepReason::RestoreUnderWay];
+    if WHOLE.iter().any(|reason| reasons.contains(reason)) {
         return Vec::new();
     }
     let complete = point.state() == PointState::Complete;

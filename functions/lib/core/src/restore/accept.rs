@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Mode};
 use super::id::RestoreId;
-use super::request::{Allow, At, Described, Overrides, Request, RestoreRequest, UndoRequest, What};
+use super::request::{Allow, Apply, At, Described, Overrides, Request, RestoreRequest, UndoRequest, What};
 use crate::ids::{EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
@@ -92,15 +92,30 @@ fn restore(
     }
     let cut_over = event.cut_over.unwrap_or(true);
     let replace = event.replace.unwrap_or(false);
-    if replace && !cut_over {
-        return Err("replace: does not go with `cut_over` false, which retires nothing".to_owned());
+    let empty_others = empty_others(&event)?;
+    let apply = is_apply.then(|| apply(&event)).transpose()?;
+    for (field, present) in [("stages", event.stages.is_some()), ("stage", event.stage.is_some())] {
+        if present && !is_apply {
+            return Err(format!("{field}: goes with the mode `apply` alone; a plan gives it"));
+        }
+        if present && !cut_over {
+            return Err(format!("{field}: does not go with `cut_over` false, which tags nothing"));
+        }
+    }
+    let is_later = apply.as_ref().is_some_and(Apply::is_later);
+    for (field, present) in [("replace", replace), ("others", empty_others)] {
+        if present && (!cut_over || is_later) {
+            let where_none_is = if is_later { "`stage` 2" } else { "`cut_over` false" };
+            return Err(format!("{field}: does not go with {where_none_is}, which retires nothing"));
+        }
     }
     let allowed = [
-        (Allow::Skew, event.allow_skew),
         (Allow::Partial, event.allow_partial),
         (Allow::Attached, event.allow_attached),
         (Allow::Rollback, event.allow_rollback),
         (Allow::Corrupt, event.allow_corrupt),
+        (Allow::Unordered, event.allow_unordered),
+        (Allow::Unattached, event.allow_unattached),
     ];
     let zone = event.zone.as_deref().map(|zone| parse("zone", Zone::parse(zone))).transpose()?;
     Ok(RestoreRequest {
@@ -109,9 +124,42 @@ fn restore(
         zone,
         replace,
         cut_over,
+        empty_others,
+        apply,
         allowed: allowed.into_iter().filter(|(_, given)| *given == Some(true)).map(|(allow, _)| allow).collect(),
         overrides: overrides(event)?,
     })
+}
+
+fn empty_others(event: &Event) -> Result<bool, String> {
+    match event.others.as_deref() {
+        None => Ok(false),
+        Some("empty") if event.members.is_some() => Ok(true),
+        Some("empty") => Err("others: goes with `members`, which names those that are restored".to_owned()),
+        Some(other) => {
+            Err(format!("others: `{other}` is not `empty`, which retires the volumes of the members not named"))
+        }
+    }
+}
+
+/// Which stage of which is applied.
+fn apply(event: &Event) -> Result<Apply, String> {
+    let stages = event.stages.iter().flatten().map(|stage| members("stages", stage));
+    let stages: Vec<BTreeSet<Member>> = stages.collect::<Result<_, _>>()?;
+    let (every, once) =
+        (stages.iter().map(BTreeSet::len).sum::<usize>(), stages.iter().flatten().collect::<BTreeSet<_>>());
+    if stages.len() > 2 || every != once.len() || stages.iter().any(BTreeSet::is_empty) {
+        return Err("stages: are one list of members or two, each member in one of them".to_owned());
+    }
+    let stage = event.stage.map_or(1, |stage| stage as usize);
+    if stage == 0 || stage > stages.len().max(1) {
+        return Err(format!("stage: {stage} is none of {}, which `stages` lists", stages.len().max(1)));
+    }
+    Ok(Apply { stages, stage })
+}
+
+fn members(field: &str, names: &[String]) -> Result<BTreeSet<Member>, String> {
+    names.iter().map(|name| parse(field, Member::parse(name))).collect()
 }
 
 fn point(event: &Event, clusters: &ClusterSet) -> Result<What, String> {
@@ -129,10 +177,12 @@ fn point(event: &Event, clusters: &ClusterSet) -> Result<What, String> {
             format!("recovery_point: `{time}` is neither `latest` nor a time such as `2026-11-23T02:00:00Z`")
         })?),
     };
-    let members = event.members.as_ref().map(|names| {
-        let members: BTreeSet<Member> =
-            names.iter().map(|name| parse("members", Member::parse(name))).collect::<Result<_, _>>()?;
-        if members.is_empty() { Err("members: is empty; leave it away for all".to_owned()) } else { Ok(members) }
+    // A later stage is about the members whose volumes are there.
+    let later = event.stages.iter().flatten().flatten().filter(|_| event.stage.is_some_and(|stage| stage > 1));
+    let later: Option<Vec<String>> = Some(later.cloned().collect()).filter(|members: &Vec<String>| !members.is_empty());
+    let members = event.members.clone().or(later).map(|names| match members("members", &names)? {
+        members if members.is_empty() => Err("members: is empty; leave it away for all".to_owned()),
+        members => Ok(members),
     });
     Ok(What::Point { of, at, members: members.transpose()? })
 }
@@ -142,7 +192,11 @@ fn snapshot(event: &Event, clusters: &ClusterSet) -> Result<What, String> {
         ("recovery_point", event.recovery_point.is_some()),
         ("members", event.members.is_some()),
         ("verified", event.verified.is_some()),
-        ("allow_skew", event.allow_skew.is_some()),
+        ("allow_unordered", event.allow_unordered.is_some()),
+        ("allow_unattached", event.allow_unattached.is_some()),
+        ("others", event.others.is_some()),
+        ("stages", event.stages.is_some()),
+        ("stage", event.stage.is_some()),
         ("allow_partial", event.allow_partial.is_some()),
     ] {
         if present {

@@ -1,11 +1,14 @@
-//! The event that applies a plan.
+//! The events that apply a plan, one for each stage.
 
 use super::event::{Event, Mode};
+use super::id::RestoreId;
 use super::request::{Allow, RestoreRequest, What};
 use super::source::Sources;
+use crate::ids::{EtcdClusterId, Member};
+use crate::slot::Slot;
 
-/// The event that carries this very plan out: `latest` resolved, with an id.
-pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>) -> Event {
+/// The event that carries this very plan out: `latest` resolved, with an id, and with the stages of several members.
+pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>, stages: &[Vec<Member>]) -> Event {
     let allowed = |allow| request.allows(allow).then_some(true);
     let overrides = request.overrides.clone();
     let mut event = Event {
@@ -13,11 +16,13 @@ pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>) -> Ev
         zone: request.zone.as_ref().map(ToString::to_string),
         replace: request.replace.then_some(true),
         cut_over: (!request.cut_over).then_some(false),
-        allow_skew: allowed(Allow::Skew),
         allow_partial: allowed(Allow::Partial),
         allow_attached: allowed(Allow::Attached),
         allow_rollback: allowed(Allow::Rollback),
         allow_corrupt: allowed(Allow::Corrupt),
+        allow_unordered: allowed(Allow::Unordered),
+        others: request.empty_others.then(|| "empty".to_owned()),
+        stages: (request.cut_over && sources.members.len() > 1).then(|| names(stages)),
         volume_type: overrides.volume_type,
         iops: overrides.iops,
         throughput: overrides.throughput,
@@ -44,4 +49,30 @@ pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>) -> Ev
         }
     }
     event
+}
+
+/// The event of the stage after this one, to be sent when the members tagged so far are healthy. Nothing is made or retired
+/// by it, so it names no settings.
+pub(super) fn then_event(
+    id: &RestoreId,
+    of: &EtcdClusterId,
+    slot: Option<Slot>,
+    stages: &[Vec<Member>],
+    stage: usize,
+) -> Option<Event> {
+    let next = u32::try_from(stage + 1).ok().filter(|_| stage < stages.len())?;
+    Some(Event {
+        mode: Some(Mode::Apply),
+        cluster: Some(of.cluster.to_string()),
+        etcd_cluster: Some(of.etcd_cluster.to_string()),
+        recovery_point: Some(slot?.to_string()),
+        stages: Some(names(stages)),
+        stage: Some(next),
+        id: Some(id.to_string()),
+        ..Event::default()
+    })
+}
+
+fn names(stages: &[Vec<Member>]) -> Vec<Vec<String>> {
+    stages.iter().map(|stage| stage.iter().map(ToString::to_string).collect()).collect()
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::filters::{claimants, claims};
+use super::new_volume::PRIVATE;
 use super::parking::{self, TagChange, discovery, is_retired, is_retired_for};
-use super::plan::{MemberPlan, MemberState, RestorePlan};
+use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
 use super::progress::{failed, rivals};
 use crate::ids::{Member, VolumeId};
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 use crate::volume::{Volume, VolumeState};
 
 /// The new volumes, by member.
@@ -56,7 +57,14 @@ impl RestorePlan {
             None if patience => Standing::Wait(format!("{id} is not listed yet")),
             None => Standing::Withdraw(format!("member {member}: its volume {id} has vanished{}", self.key_of(member))),
         };
-        worst(made.iter().map(of_one))
+        // What is live already may be attached, and is no matter of this run any more.
+        worst(made.iter().filter(|(member, _)| self.is_about(member)).map(of_one))
+    }
+
+    /// Whether the run is about that member's volume: after the first stage only where it waits to be tagged.
+    fn is_about(&self, member: &Member) -> bool {
+        let waits = |plan: &MemberPlan| plan.stage == self.stage && plan.state != MemberState::Live;
+        self.stage == 1 || self.members.iter().any(|plan| plan.lineage.member == *member && waits(plan))
     }
 
     /// EC2 makes a volume and drops it again where it may not use the key.
@@ -69,7 +77,8 @@ impl RestorePlan {
     /// Whether nobody else is at these members, and what was written is to be seen.
     #[must_use]
     pub fn standing(&self, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
-        worst(self.members.iter().map(|member| self.of_member(member, made, volumes, reached)))
+        let members = self.members.iter().map(|member| self.of_member(member, made, volumes, reached));
+        worst(members.chain(self.emptied.iter().map(|member| of_emptied(member, volumes, reached))))
     }
 
     fn of_member(&self, plan: &MemberPlan, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
@@ -81,7 +90,10 @@ impl RestorePlan {
         match volumes.iter().find(|volume| volume.id == *own) {
             Some(volume) if is_retired(&volume.tags) => return undone(&lineage.member, own),
             Some(volume)
-                if reached == Reached::Tagged && plan.state < MemberState::Live && !has(&volume.tags, &plan.full) =>
+                if reached == Reached::Tagged
+                    && plan.stage <= self.stage
+                    && plan.state < MemberState::Live
+                    && !has(&volume.tags, &plan.full) =>
             {
                 wait = Some(format!("EC2 does not show the tags of {own} yet"));
             }
@@ -123,28 +135,39 @@ impl RestorePlan {
     ) -> Result<Vec<(Member, TagChange)>, String> {
         // Nothing is retired for a volume that could not take its place.
         self.taggings(made, volumes)?;
+        let replaced =
+            self.members.iter().map(|plan| (&plan.lineage, &plan.old, made.get(&plan.lineage.member), false));
+        let emptied = self.emptied.iter().map(|plan| (&plan.lineage, &plan.old, self.heir(made), true));
         let mut retirements = Vec::new();
-        for plan in &self.members {
-            let new = made.get(&plan.lineage.member);
+        for (lineage, old, new, joins_empty) in replaced.chain(emptied) {
             // The client token may have led to a volume that is live already.
-            let is_old = |volume: &&Volume| plan.old.contains(&volume.id) && new != Some(&volume.id);
+            let is_old = |volume: &&Volume| old.contains(&volume.id) && new != Some(&volume.id);
             for volume in volumes.iter().filter(is_old) {
                 let begun = is_retired_for(&volume.tags, Some(&self.id), new);
-                if discovery(&volume.tags).is_empty() || !(begun || claims(&volume.tags, &plan.lineage)) {
+                if discovery(&volume.tags).is_empty() || !(begun || claims(&volume.tags, lineage)) {
                     continue;
                 }
-                if volume.is_attached() && !self.allow_attached {
-                    return Err(format!(
-                        "{} is attached by now: detach it, or plan again with `allow_attached`",
-                        volume.id
-                    ));
-                }
-                let retirement = parking::retire(volume, Some(&self.id), new, now);
-                let retirement = retirement.map_err(|unfit| format!("{}: {unfit}", volume.id))?;
-                retirements.push((plan.lineage.member.clone(), retirement));
+                retirements.push((lineage.member.clone(), self.retirement(volume, (new, joins_empty), now)?));
             }
         }
         Ok(retirements)
+    }
+
+    fn retirement(
+        &self,
+        volume: &Volume,
+        (new, joins_empty): (Option<&VolumeId>, bool),
+        now: Timestamp,
+    ) -> Result<TagChange, String> {
+        if volume.is_attached() && !self.allow_attached {
+            return Err(format!("{} is attached by now: detach it, or plan again with `allow_attached`", volume.id));
+        }
+        let retirement = if joins_empty {
+            parking::retire_emptied(volume, &self.id, new, now)
+        } else {
+            parking::retire(volume, Some(&self.id), new, now)
+        };
+        retirement.map_err(|unfit| format!("{}: {unfit}", volume.id))
     }
 
     /// How this restore's volumes are withdrawn: they cease to be anyone's. Where there is no room to park what they bear
@@ -154,7 +177,8 @@ impl RestorePlan {
         if !self.cut_over {
             return Vec::new();
         }
-        let own = volumes.iter().filter(|volume| made.values().any(|id| *id == volume.id));
+        let own = made.iter().filter(|(member, _)| self.is_about(member)).map(|(_, id)| id);
+        let own = own.filter_map(|id| volumes.iter().find(|volume| volume.id == *id));
         let withdrawal = |volume: &Volume| {
             let without_parking =
                 |_| TagChange { volume: volume.id.clone(), write: Tags::new(), take: discovery(&volume.tags) };
@@ -166,7 +190,7 @@ impl RestorePlan {
     /// What is written on the new volumes, and then taken from them. An error: one can no longer be used.
     pub fn taggings(&self, made: &Made, volumes: &[Volume]) -> Result<Vec<(Member, TagChange)>, String> {
         let mut taggings = Vec::new();
-        for plan in self.members.iter().filter(|plan| plan.state != MemberState::Live) {
+        for plan in self.tagged_by_now().filter(|plan| plan.state != MemberState::Live) {
             let id = made.get(&plan.lineage.member);
             let Some(volume) = volumes.iter().find(|volume| Some(&volume.id) == id) else { continue };
             let write = if has(&volume.tags, &plan.full) { Tags::new() } else { plan.full.clone() };
@@ -174,8 +198,8 @@ impl RestorePlan {
             if !write.is_empty() && (volume.state != VolumeState::Available || volume.is_attached()) {
                 return Err(format!("{} is `{}`, not `available`: detach it", volume.id, volume.state));
             }
-            let private = [tags::RESTORE, tags::LINEAGE].into_iter();
-            let take = private.filter_map(|key| Some((key.to_owned(), volume.tags.get(key)?.clone()))).collect();
+            let take =
+                PRIVATE.into_iter().filter_map(|key| Some((key.to_owned(), volume.tags.get(key)?.clone()))).collect();
             taggings.push((plan.lineage.member.clone(), TagChange { volume: volume.id.clone(), write, take }));
         }
         Ok(taggings)
@@ -194,6 +218,15 @@ impl TagChange {
     pub fn is_taken(&self, volumes: &[Volume]) -> bool {
         let mut shown = volumes.iter().filter(|volume| volume.id == self.volume);
         shown.all(|volume| self.take.iter().all(|(key, value)| volume.tags.get(key) != Some(value)))
+    }
+}
+
+/// A member that is to join empty only has to lose its old volumes: what kops makes for it since is as it should be.
+fn of_emptied(plan: &EmptiedPlan, volumes: &[Volume], reached: Reached) -> Standing {
+    let shown = claimants(volumes, &plan.lineage).find(|volume| plan.old.contains(&volume.id));
+    match shown.filter(|_| reached > Reached::Made) {
+        Some(volume) => Standing::Wait(format!("EC2 still shows the tags of {}, which were taken away", volume.id)),
+        None => Standing::Clear,
     }
 }
 

@@ -30,13 +30,17 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_over: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allow_skew: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_partial: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_attached: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_rollback: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_unordered: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_unattached: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +57,10 @@ pub struct Event {
     pub initialization_rate: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<Vec<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,10 +107,12 @@ impl Event {
             ("zone", self.zone.is_some()),
             ("replace", self.replace.is_some()),
             ("cut_over", self.cut_over.is_some()),
-            ("allow_skew", self.allow_skew.is_some()),
             ("allow_partial", self.allow_partial.is_some()),
             ("allow_attached", self.allow_attached.is_some()),
             ("allow_rollback", self.allow_rollback.is_some()),
+            ("allow_unordered", self.allow_unordered.is_some()),
+            ("allow_unattached", self.allow_unattached.is_some()),
+            ("others", self.others.is_some()),
             ("verified", self.verified.is_some()),
             ("allow_corrupt", self.allow_corrupt.is_some()),
             ("volume_type", self.volume_type.is_some()),
@@ -111,6 +121,8 @@ impl Event {
             ("kms_key", self.kms_key.is_some()),
             ("initialization_rate", self.initialization_rate.is_some()),
             ("limit", self.limit.is_some()),
+            ("stages", self.stages.is_some()),
+            ("stage", self.stage.is_some()),
             ("id", self.id.is_some()),
             ("volumes", self.volumes.is_some()),
         ];

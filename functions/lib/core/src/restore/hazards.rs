@@ -22,13 +22,14 @@ pub(super) fn rollback(volumes: &[Volume], request: &RestoreRequest, sources: &S
 }
 
 fn rollback_hazard(volumes: &[Volume], sources: &Sources<'_>) -> Option<String> {
-    let Sources { of, expected, members, .. } = sources;
+    let Sources { of, expected, emptied, members, .. } = sources;
     let restored: BTreeSet<&Member> = members.iter().map(|source| &source.membership.member).collect();
-    if restored.len() < expected.len() {
+    if restored.len() + emptied.len() < expected.len() {
         return Some(format!(
             "{of} has the members {}, and only {} would go back in time: a member that forgets what it acknowledged can \
              break the etcd cluster. Where the others live, replace the lost member instead: remove it, and let it join \
-             empty (README, `one of three members lost`)",
+             empty (README, `one of three members lost`); where the restored are a quorum, the others can be made to join \
+             empty by `\"others\": \"empty\"`",
             join(expected),
             join(restored)
         ));
@@ -57,13 +58,6 @@ fn rollback_hazard(volumes: &[Volume], sources: &Sources<'_>) -> Option<String> 
 /// What is dangerous, and not refused.
 pub(super) fn warnings(volumes: &[Volume], request: &RestoreRequest, sources: &Sources<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    if sources.expected.len() > 1 {
-        warnings.push(format!(
-            "the snapshots of {} were taken of running members, one by one: etcd documents no restore from such a set. \
-             Where it does not start, make an etcd of one member's snapshot with `etcdutl` (README)",
-            sources.of
-        ));
-    }
     if request.allows(Allow::Rollback) {
         warnings.extend(rollback_hazard(volumes, sources).map(|why| format!("allowed all the same: {why}")));
     }

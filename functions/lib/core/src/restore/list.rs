@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::under_way::under_way;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
 use crate::recovery_point::{PointState, RecoveryPoint, group};
 use crate::scope::{ClusterSet, Scope};
+use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
+use crate::volume::Volume;
 
 /// The answer to `list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +46,9 @@ pub struct ListedPoint {
     pub pinned: bool,
     /// The worst of the members' verdicts; `null` while one has none, unless another is worse than `ok`.
     pub verified: Option<String>,
+    /// How the members can be started together, or why that cannot be said.
+    #[serde(flatten)]
+    pub set: Set,
     /// Every member that it should have.
     pub members: Vec<ListedMember>,
 }
@@ -67,10 +73,10 @@ pub struct ListedMember {
 }
 
 /// Lists a scope's recovery points, of each etcd cluster the `limit` newest. Clusters whose volumes are all gone have
-/// theirs too.
+/// theirs too. Of the volumes those count that a restore has marked as its own.
 #[must_use]
 pub fn list(
-    (snapshots, mut warnings): (&[Snapshot], Vec<String>),
+    (snapshots, volumes, mut warnings): (&[Snapshot], &[Volume], Vec<String>),
     scope: &Scope,
     limit: usize,
     max_skew: SignedDuration,
@@ -85,6 +91,9 @@ pub fn list(
         }
     }
     let points: BTreeMap<EtcdClusterId, Vec<RecoveryPoint>> = group(ours);
+    for restore in under_way(volumes).into_iter().filter(|restore| scope.contains(&restore.of)) {
+        warnings.push(format!("{}: restore {}: {}", restore.of, restore.id, restore.told(volumes, snapshots)));
+    }
     if let ClusterSet::Named(names) = &scope.clusters {
         let without = names.iter().filter(|name| !points.keys().any(|of| of.cluster == **name));
         warnings.extend(without.map(|name| format!("{name} has no recovery points in this account and region")));
@@ -113,6 +122,7 @@ fn listed(of: &EtcdClusterId, point: &RecoveryPoint, max_skew: SignedDuration, n
         skewed: skew.is_some_and(|skew| skew > max_skew),
         pinned: point.is_pinned(),
         verified: point.verdict().map(|verdict| verdict.word().to_owned()),
+        set: point.set(),
         members: point.expected().into_iter().map(member).collect(),
     }
 }

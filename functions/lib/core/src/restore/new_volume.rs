@@ -4,6 +4,7 @@ use super::id::RestoreId;
 use super::request::RestoreRequest;
 use super::settings::{VolumeSettings, settings};
 use super::source::Source;
+use super::stages::Mark;
 use crate::ids::{EtcdClusterId, Lineage, SnapshotId, Zone};
 use crate::tags::{self, Tags};
 
@@ -26,7 +27,12 @@ pub struct NewVolume {
 }
 
 impl NewVolume {
-    pub(super) fn of(source: &Source<'_>, of: &EtcdClusterId, request: &RestoreRequest) -> Result<Self, String> {
+    pub(super) fn of(
+        source: &Source<'_>,
+        of: &EtcdClusterId,
+        request: &RestoreRequest,
+        mark: Option<Mark>,
+    ) -> Result<Self, String> {
         let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
         let name = of.volume_name(lineage.member.as_str());
         if name.chars().count() > tags::MOST_VALUE {
@@ -35,7 +41,7 @@ impl NewVolume {
                 tags::MOST_VALUE
             ));
         }
-        let mut tags = private_tags(&request.id, &lineage);
+        let mut tags = private_tags(&request.id, &lineage, mark);
         if request.cut_over {
             tags.insert(tags::NAME.to_owned(), name);
             tags.insert(tags::CLUSTER.to_owned(), of.cluster.to_string());
@@ -57,9 +63,15 @@ impl NewVolume {
 }
 
 /// What marks a volume as one that a restore is making: taken away when it is the member's.
-pub(super) fn private_tags(id: &RestoreId, lineage: &Lineage) -> Tags {
-    Tags::from([(tags::RESTORE.to_owned(), id.to_string()), (tags::LINEAGE.to_owned(), lineage_value(lineage))])
+pub(super) fn private_tags(id: &RestoreId, lineage: &Lineage, mark: Option<Mark>) -> Tags {
+    let mut tags =
+        Tags::from([(tags::RESTORE.to_owned(), id.to_string()), (tags::LINEAGE.to_owned(), lineage_value(lineage))]);
+    tags.extend(mark.map(|mark| (tags::STAGE.to_owned(), mark.to_string())));
+    tags
 }
+
+/// The keys of those tags.
+pub(super) const PRIVATE: [&str; 3] = [tags::RESTORE, tags::LINEAGE, tags::STAGE];
 
 pub(super) fn lineage_value(lineage: &Lineage) -> String {
     format!("{}/{}", lineage.of.etcd_cluster, lineage.member)

@@ -69,6 +69,21 @@ pub(super) fn retire(
     Ok(TagChange { volume: volume.id.clone(), write, take })
 }
 
+/// Retires the volume of a member that is to join empty; it names the volume of a member that is restored.
+pub(super) fn retire_emptied(
+    volume: &Volume,
+    restore: &RestoreId,
+    restored: Option<&VolumeId>,
+    now: Timestamp,
+) -> Result<TagChange, Unfit> {
+    let mut change = retire(volume, Some(restore), restored, now)?;
+    if !change.write.is_empty() {
+        change.write.insert(tags::JOINS_EMPTY.to_owned(), "true".to_owned());
+    }
+    fits(volume.tags.keys().chain(change.write.keys().filter(|key| !volume.tags.contains_key(*key))))?;
+    Ok(change)
+}
+
 /// Whether a volume with these tags could be retired, in favour of none.
 pub(super) fn could_be_retired(tags: &Tags, now: Timestamp) -> Result<(), Unfit> {
     retired(tags, None, None, now).map(|_| ())
@@ -126,7 +141,8 @@ pub(super) fn discovery(tags: &Tags) -> Tags {
 /// Gives a retired volume its tags back. `None`: what was parked cannot be read.
 pub(super) fn give_back(volume: &Volume) -> Option<TagChange> {
     let bookkeeping = |key: &str| {
-        [tags::RETIRED_AT, tags::REPLACED_BY, tags::RESTORE].contains(&key) || key.starts_with(tags::WAS_PREFIX)
+        [tags::RETIRED_AT, tags::REPLACED_BY, tags::RESTORE, tags::JOINS_EMPTY].contains(&key)
+            || key.starts_with(tags::WAS_PREFIX)
     };
     let take = volume.tags.iter().filter(|(key, _)| bookkeeping(key));
     Some(TagChange {

@@ -11,6 +11,7 @@ use super::new_volume::NewVolume;
 use super::refusal::Refusal;
 use crate::ids::{EtcdClusterId, InstanceId, Lineage, Member, VolumeId, Zone};
 use crate::scope::ClusterSet;
+use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::Snapshot;
 use crate::tags::Tags;
@@ -68,6 +69,14 @@ pub struct RestorePlan {
     pub allow_attached: bool,
     /// What is done for each member.
     pub members: Vec<MemberPlan>,
+    /// What is done for each member that is to join empty.
+    pub emptied: Vec<EmptiedPlan>,
+    /// The members of each stage. Never empty.
+    pub stages: Vec<Vec<Member>>,
+    /// The stage that is tagged, from 1.
+    pub stage: usize,
+    /// How the members can be started together; `None` where that is no question.
+    pub set: Option<Set>,
     /// All that stands in the way.
     pub refusals: Vec<Refusal>,
     /// What the operator should know.
@@ -76,10 +85,23 @@ pub struct RestorePlan {
     pub forecast: Acceptance,
     /// What the operator does, in order, if the plan is to be applied.
     pub steps_before: Vec<String>,
-    /// What the operator does, in order, once it is applied.
+    /// What the operator does, in order, once it is applied; of a plan, once all its stages are.
     pub steps_after: Vec<String>,
     /// The event that applies it.
     pub apply: Event,
+    /// The event of the stage after this one, if there is one.
+    pub then: Option<Event>,
+}
+
+/// What is done for a member that is to join empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmptiedPlan {
+    /// The member.
+    pub lineage: Lineage,
+    /// The volumes to retire.
+    pub old: Vec<VolumeId>,
+    /// Those that an earlier try has retired.
+    pub retired: Vec<VolumeId>,
 }
 
 /// What is done for one member.
@@ -93,6 +115,8 @@ pub struct MemberPlan {
     pub full: Tags,
     /// The volume, where an earlier try has made it.
     pub made: Option<VolumeId>,
+    /// The stage in which it is tagged, from 1.
+    pub stage: usize,
     /// How far an earlier try came.
     pub state: MemberState,
     /// The volumes to retire: those that claim the member.
@@ -121,11 +145,28 @@ impl RestorePlan {
         self.members.iter().filter_map(|one| Some((one.lineage.member.clone(), one.made.clone()?))).collect()
     }
 
-    /// Whether an earlier try has finished: every member is live, and no other volume is to be retired.
+    /// Whether an earlier try has finished this stage: its members are live, the volumes of later ones are there, and no
+    /// other volume is to be retired.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let last = if self.cut_over { MemberState::Live } else { MemberState::Available };
-        self.members.iter().all(|member| member.state == last && member.old.is_empty())
+        let is_far_enough = |member: &MemberPlan| match member.state {
+            MemberState::Live => true,
+            MemberState::Available => !self.cut_over || member.stage > self.stage,
+            MemberState::New | MemberState::Creating => false,
+        };
+        self.members.iter().all(|member| is_far_enough(member) && member.old.is_empty())
+            && self.emptied.iter().all(|member| member.old.is_empty())
+    }
+
+    /// The members that are to be the cluster's once this stage is tagged.
+    pub(super) fn tagged_by_now(&self) -> impl Iterator<Item = &MemberPlan> {
+        self.members.iter().filter(|member| member.stage <= self.stage)
+    }
+
+    /// The volume that those of the emptied members are retired in favour of: a retired volume names one, by which undo
+    /// finds it.
+    pub(super) fn heir<'m>(&self, made: &'m BTreeMap<Member, VolumeId>) -> Option<&'m VolumeId> {
+        made.get(&self.members.first()?.lineage.member)
     }
 
     /// The members whose volumes could not be used when it was planned.
@@ -136,7 +177,7 @@ impl RestorePlan {
     /// What acceptance is to find.
     #[must_use]
     pub fn expected(&self, made: &BTreeMap<Member, VolumeId>) -> Vec<Expected> {
-        let expected = self.members.iter().filter_map(|one| {
+        let expected = self.tagged_by_now().filter_map(|one| {
             let volume = made.get(&one.lineage.member)?.clone();
             Some(Expected { lineage: one.lineage.clone(), volume, zone: one.new.zone.clone() })
         });

@@ -1,22 +1,22 @@
 //! The planner: from what was observed, the request and `now` to a plan, with all that stands in its way.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::acceptance::{Acceptance, Expected, acceptance};
-use super::apply_event::apply_event;
-use super::filters::claimants;
+use super::apply_event::{apply_event, then_event};
+use super::filters::{claimants, claims};
+use super::forecast::forecast;
 use super::hazards;
 use super::new_volume::{NewVolume, full_tags, private_tags};
 use super::next_steps;
-use super::parking::{self, discovery, fits, is_retired_for};
-use super::plan::{MemberPlan, MemberState, Observed, RestorePlan, Settings};
+use super::parking::{self, discovery, fits, is_retired_for, originals};
+use super::plan::{EmptiedPlan, MemberPlan, MemberState, Observed, RestorePlan, Settings};
 use super::progress::{Progress, made_by, progress, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use super::source::{Source, Sources, sources};
-use crate::ids::{Lineage, VolumeId};
+use super::stages::{self, Mark, Stages};
+use super::under_way::under_way;
+use crate::ids::{Lineage, Member, VolumeId};
 use crate::tags::{self, Tags};
 use crate::volume::{Volume, VolumeState};
 
@@ -31,39 +31,46 @@ pub fn plan(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<RestorePlan, Refusal> {
-    let sources = sources(request, &observed.snapshots, &settings.clusters, settings.max_skew)
+    let sources = sources(request, &observed.snapshots, &settings.clusters)
         .map_err(|refusal| half_done(refusal, &observed.volumes, request))?;
-    let planner = Planner { volumes: &observed.volumes, request, sources: &sources, now };
-    let mut members = Vec::new();
-    let mut refusals = Vec::new();
+    let stages::Decided { stages, refusals: of_stages, warnings: of_order } = stages::decide(request, &sources)?;
+    let planner = Planner { observed, request, sources: &sources, stages: &stages, now };
+    let (mut members, mut refusals) = (Vec::new(), Vec::new());
     for source in &sources.members {
         let (member, in_the_way) = planner.member(source)?;
         refusals.extend(in_the_way);
         members.push(member);
     }
-    if members.iter().any(|member| member.state == MemberState::New)
-        && now.duration_since(request.id.planned()) > PLAN_HOLDS
-    {
+    let is_new = members.iter().any(|member| member.state == MemberState::New);
+    let is_later = request.is_later_stage();
+    if is_new && !is_later && now.duration_since(request.id.planned()) > PLAN_HOLDS {
         return Err(Refusal::invalid(format!("id: the plan {} is more than a day old; plan again", request.id)));
     }
     if let Some(error) = refusals.iter().find(|refusal| refusal.kind == RefusalKind::NotOurs) {
         return Err(error.clone());
     }
-    // What an earlier try has taken from the snapshots is not asked of them again.
-    if members.iter().any(|member| member.state == MemberState::New) || members.is_empty() {
-        refusals.extend(sources.refusals.iter().cloned());
-    }
+    let (emptied, in_the_way) = planner.emptied(&members);
+    refusals.extend(in_the_way);
     let mut warnings = observed.warnings.clone();
+    // What an earlier try has taken from the snapshots is not asked of them again.
+    if (is_new && !is_later) || members.is_empty() {
+        refusals.extend(sources.refusals.iter().cloned());
+        refusals.extend(of_stages);
+    }
+    refusals.extend(stages::not_yet(request, &members, &observed.volumes, now));
     warnings.extend(sources.warnings.iter().cloned());
-    if request.cut_over {
+    warnings.extend(of_order);
+    if request.cut_over && !is_later {
         refusals.extend(hazards::rollback(&observed.volumes, request, &sources));
         warnings.extend(hazards::warnings(&observed.volumes, request, &sources));
     }
-    let forecast = planner.forecast(&members);
+    let forecast = forecast(&observed.volumes, if request.cut_over { &members } else { &[] }, &emptied, now);
     if request.cut_over && !forecast.is_ok() {
         warnings.push("the volumes would not be accepted as they are, see `acceptance`".to_owned());
     }
-    let (steps_before, steps_after) = next_steps::of_restore(observed, &sources, &members, request.cut_over);
+    let (steps_before, steps_after) =
+        next_steps::of_restore(observed, request, &sources, (&members, &emptied), &stages.0);
+    let stage = request.apply.as_ref().map_or(1, |apply| apply.stage);
     Ok(RestorePlan {
         id: request.id.clone(),
         of: sources.of.clone(),
@@ -71,8 +78,13 @@ pub fn plan(
         skew: sources.skew,
         cut_over: request.cut_over,
         allow_attached: request.allows(Allow::Attached),
-        apply: apply_event(request, &sources),
+        apply: apply_event(request, &sources, &stages.0),
+        then: then_event(&request.id, &sources.of, sources.slot, &stages.0, stage),
         members,
+        emptied,
+        stages: stages.0,
+        stage,
+        set: sources.set,
         refusals,
         warnings,
         forecast,
@@ -97,19 +109,26 @@ fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest) -> 
 }
 
 struct Planner<'a> {
-    volumes: &'a [Volume],
+    observed: &'a Observed,
     request: &'a RestoreRequest,
     sources: &'a Sources<'a>,
+    stages: &'a Stages,
     now: Timestamp,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn volumes(&self) -> &'a [Volume] {
+        &self.observed.volumes
+    }
+
     fn member(&self, source: &Source<'_>) -> Result<(MemberPlan, Vec<Refusal>), Refusal> {
         let of = &self.sources.of;
         let lineage = Lineage { of: of.clone(), member: source.membership.member.clone() };
-        let new = NewVolume::of(source, of, self.request).map_err(Refusal::invalid)?;
+        let mark = Mark::new(self.stages, &lineage.member);
+        let new = NewVolume::of(source, of, self.request, mark).map_err(Refusal::invalid)?;
         let full = full_tags(source, of);
-        let (made, state) = match progress(self.volumes, &self.request.id, &lineage, &new) {
+        let is_later = self.request.is_later_stage();
+        let (made, state) = match progress(self.volumes(), &self.request.id, &lineage, (&new, !is_later)) {
             Progress::None => (None, MemberState::New),
             Progress::Made(volume) if volume.state == VolumeState::Creating => (Some(volume), MemberState::Creating),
             Progress::Made(volume) => (Some(volume), MemberState::Available),
@@ -126,16 +145,43 @@ impl Planner<'_> {
             refusals.extend(old.iter().filter_map(|volume| self.cannot_be_retired(volume, made.as_ref())));
             refusals.extend(self.cannot_be_tagged(&full, &lineage).filter(|_| state != MemberState::Live));
         }
-        let ids = |volumes: Vec<&Volume>| volumes.into_iter().map(|volume| volume.id.clone()).collect();
-        Ok((MemberPlan { lineage, new, full, made, state, old: ids(old), retired: ids(retired) }, refusals))
+        let tagged_in = self.stages.of(&lineage.member);
+        let (old, retired) = (ids(old), ids(retired));
+        Ok((MemberPlan { lineage, new, full, made, stage: tagged_in, state, old, retired }, refusals))
+    }
+
+    /// The members that are to join empty: their volumes are retired. One that was made since the plan is the empty one that
+    /// kops has made for it.
+    fn emptied(&self, members: &[MemberPlan]) -> (Vec<EmptiedPlan>, Vec<Refusal>) {
+        let heir = members.first().and_then(|member| member.made.as_ref());
+        let mut refusals = Vec::new();
+        let plan = |member: &Member| {
+            let lineage = Lineage { of: self.sources.of.clone(), member: member.clone() };
+            let (mut old, retired) = self.old_volumes(&lineage, heir);
+            old.retain(|volume| volume.created < self.request.id.planned());
+            refusals.extend(self.in_progress(&lineage));
+            refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, heir)));
+            let placeholder = placeholder();
+            let unfit = |volume: &&Volume| {
+                let heir = heir.or(placeholder.as_ref());
+                parking::retire_emptied(volume, &self.request.id, heir, self.now)
+                    .err()
+                    .map(|unfit| (volume.id.clone(), unfit))
+            };
+            let unfit = old.iter().filter_map(unfit);
+            refusals.extend(unfit.map(|(id, unfit)| unfit.refusal(format!("the old volume {id}"))));
+            EmptiedPlan { lineage, old: ids(old), retired: ids(retired) }
+        };
+        (self.sources.emptied.iter().map(plan).collect(), refusals)
     }
 
     /// The volumes to retire, and those that an earlier try has retired.
     fn old_volumes(&self, lineage: &Lineage, made: Option<&VolumeId>) -> (Vec<&Volume>, Vec<&Volume>) {
         let is_rival = |volume: &&Volume| self.rivals(lineage).any(|(_, rival)| rival.id == volume.id);
-        let claimants = claimants(self.volumes, lineage).filter(|one| made != Some(&one.id) && !is_rival(one));
+        let claimants = claimants(self.volumes(), lineage).filter(|one| made != Some(&one.id) && !is_rival(one));
         let mut old: Vec<&Volume> = claimants.collect();
-        let retired = self.volumes.iter().filter(|one| self.has_begun(one, made));
+        let was_of = |volume: &&Volume| originals(&volume.tags).is_none_or(|tags| claims(&tags, lineage));
+        let retired = self.volumes().iter().filter(|one| self.has_begun(one, made)).filter(was_of);
         // One from which some of its tags have been taken claims nothing any more, and is not yet retired.
         let (whole, half): (Vec<&Volume>, Vec<&Volume>) = retired.partition(|one| discovery(&one.tags).is_empty());
         let more: Vec<&Volume> = half.into_iter().filter(|one| old.iter().all(|other| other.id != one.id)).collect();
@@ -149,7 +195,7 @@ impl Planner<'_> {
     }
 
     fn rivals(&self, lineage: &Lineage) -> impl Iterator<Item = (&str, &Volume)> {
-        rivals(self.volumes, lineage, Some(&self.request.id))
+        rivals(self.volumes(), lineage, Some(&self.request.id))
     }
 
     fn over(&self, lineage: &Lineage, why: &str) -> Refusal {
@@ -157,16 +203,14 @@ impl Planner<'_> {
     }
 
     fn in_progress(&self, lineage: &Lineage) -> Vec<Refusal> {
-        let refusal = |(id, volume): (&str, &Volume)| {
-            let message = format!(
-                "restore {id} is making {} for {lineage}. If it was interrupted, send its `apply` event again, or take it \
-                 back: {}",
-                volume.id,
-                undo_event(&lineage.of, &made_by(self.volumes, &lineage.of, id))
-            );
-            Refusal::new(RefusalKind::RestoreInProgress, message)
+        let under_way = under_way(self.volumes());
+        let of_rival = |(id, volume): (&str, &Volume)| {
+            let whole = under_way.iter().find(|one| one.id == id && one.of == lineage.of)?;
+            let told = whole.told(self.volumes(), &self.observed.snapshots);
+            let message = format!("restore {id} is making {} for {lineage}: {told}", volume.id);
+            Some(Refusal::new(RefusalKind::RestoreInProgress, message))
         };
-        self.rivals(lineage).map(refusal).collect()
+        self.rivals(lineage).filter_map(of_rival).collect()
     }
 
     /// What a volume that claims the member stands in the way of.
@@ -213,51 +257,18 @@ impl Planner<'_> {
     /// Every step must fit, the way back included: an apply that cannot be undone is none.
     fn cannot_be_tagged(&self, full: &Tags, lineage: &Lineage) -> impl Iterator<Item = Refusal> {
         let mut tagged = full.clone();
-        tagged.extend(private_tags(&self.request.id, lineage));
+        tagged.extend(private_tags(&self.request.id, lineage, Mark::new(self.stages, &lineage.member)));
         let unfit = fits(tagged.keys()).max(parking::could_be_retired(&tagged, self.now)).err();
         let what = format!("the new volume of {lineage}, with its snapshot's tags");
         unfit.map(|unfit| unfit.refusal(what)).into_iter()
     }
+}
 
-    /// What the three filters would find if the plan were carried out on what EC2 lists now.
-    fn forecast(&self, members: &[MemberPlan]) -> Acceptance {
-        let mut volumes = self.volumes.to_vec();
-        let mut expected = Vec::new();
-        for member in members.iter().filter(|_| self.request.cut_over) {
-            let Some(id) = member.made.clone().or_else(|| new_volume_of(member)) else { continue };
-            let leaves: BTreeSet<&VolumeId> = member.old.iter().chain([&id]).collect();
-            volumes.retain(|volume| !leaves.contains(&volume.id));
-            volumes.push(after(member, id.clone(), self.now));
-            expected.push(Expected { lineage: member.lineage.clone(), volume: id, zone: member.new.zone.clone() });
-        }
-        acceptance(&volumes, &expected)
-    }
+fn ids(volumes: Vec<&Volume>) -> Vec<VolumeId> {
+    volumes.into_iter().map(|volume| volume.id.clone()).collect()
 }
 
 /// Stands for a volume that is not there yet: as long as an id is.
 fn placeholder() -> Option<VolumeId> {
     VolumeId::parse("vol-00000000000000000").ok()
-}
-
-fn new_volume_of(member: &MemberPlan) -> Option<VolumeId> {
-    VolumeId::parse(&format!("vol-from-{}", member.new.snapshot)).ok()
-}
-
-fn after(member: &MemberPlan, id: VolumeId, now: Timestamp) -> Volume {
-    let settings = &member.new.settings;
-    Volume {
-        id,
-        state: VolumeState::Available,
-        zone: member.new.zone.clone(),
-        size_gib: settings.size_gib,
-        volume_type: settings.volume_type.clone(),
-        iops: settings.iops,
-        throughput: settings.throughput,
-        encrypted: settings.encrypted,
-        kms_key: settings.kms_key.clone(),
-        created: now,
-        snapshot: Some(member.new.snapshot.clone()),
-        attached_to: Vec::new(),
-        tags: member.full.clone(),
-    }
 }

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
+use super::latest::latest;
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, At, RestoreRequest};
-use super::source::{Source, Sources, join};
+use super::source::{Behind, Source, Sources, join};
 use crate::ids::{EtcdClusterId, Member};
-use crate::recovery_point::{RecoveryPoint, group, skew};
+use crate::raft::quorum;
+use crate::recovery_point::{RecoveryPoint, group, position, skew};
+use crate::set::Set;
 use crate::slot::Slot;
-use crate::snapshot::{Snapshot, SnapshotState};
+use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags::Membership;
-use crate::verdict::Verdict;
 
 pub(super) fn of_point<'a>(
     request: &RestoreRequest,
     snapshots: &'a [Snapshot],
     (of, at, named): (&EtcdClusterId, At, Option<&BTreeSet<Member>>),
-    max_skew: SignedDuration,
 ) -> Result<Sources<'a>, Refusal> {
     let ours = snapshots.iter().filter_map(|snapshot| snapshot.ours().ok().flatten());
     let points = group(ours.filter(|snapshot| snapshot.lineage.of == *of).collect()).remove(of).unwrap_or_default();
@@ -27,18 +26,14 @@ pub(super) fn of_point<'a>(
         At::Slot(slot) => {
             points.iter().find(|point| point.slot == slot).ok_or_else(|| no_such_point(of, slot, &points))?
         }
-        At::Latest { verified } => latest(of, &points, verified, max_skew, &mut warnings)?,
+        At::Latest { verified } => latest(of, &points, verified, &mut warnings)?,
     };
     let expected: BTreeSet<Member> = point.expected().into_iter().cloned().collect();
-    if let Some(stranger) = named.and_then(|named| named.iter().find(|member| !expected.contains(member))) {
-        let message = format!("members: `{stranger}` is none of the point's, which are {}", join(&expected));
-        return Err(Refusal::invalid(message));
-    }
-    let wanted = named.unwrap_or(&expected);
+    let wanted = wanted(request, named, &expected)?;
     let chosen = point.chosen();
     let mut refusals: Vec<Refusal> =
         wanted.iter().filter_map(|member| missing(request, point, member, named.is_some())).collect();
-    let chosen: Vec<_> = wanted.iter().filter_map(|member| chosen.get(member).copied()).collect();
+    let chosen: Vec<&OurSnapshot> = wanted.iter().filter_map(|member| chosen.get(member).copied()).collect();
     if chosen.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new(
             RefusalKind::IncompleteRecoveryPoint,
@@ -49,80 +44,74 @@ pub(super) fn of_point<'a>(
         let message = "zone: overrides the zone of one member; name that one in `members`";
         return Err(Refusal::invalid(message));
     }
-    let skew = skew(chosen.iter().map(|snapshot| snapshot.started));
-    if let Some(skew) = skew.filter(|skew| *skew > max_skew) {
-        let (skew, limit) = (skew.as_millis(), max_skew.as_millis());
-        let message = format!(
-            "the snapshots of {} are {skew} ms apart, more than {limit} ms: what one member acknowledged another may not \
-             have, and etcd may refuse to start from such a set. Take another point, one member's snapshot for all \
-             (README, `etcdutl`), or set `allow_skew`",
-            point.slot
-        );
-        if request.allows(Allow::Skew) || !request.cut_over {
-            warnings.push(message);
-        } else {
-            refusals.push(Refusal::new(RefusalKind::SkewTooLarge, message));
-        }
-    }
-    let members = chosen.into_iter().filter_map(|ours| {
-        let snapshot = snapshots.iter().find(|snapshot| snapshot.id == ours.id)?;
-        Some(Source {
-            membership: Membership { member: ours.lineage.member.clone(), members: ours.members.clone() },
-            etcd_value: snapshot.tags.get(&of.etcd_key())?.clone(),
-            snapshot,
-            zone: request.zone.clone().unwrap_or_else(|| ours.volume.zone.clone()),
-            recorded: Some(ours.volume.clone()),
-        })
-    });
+    let emptied = if request.empty_others { &expected - wanted } else { BTreeSet::new() };
+    let members = chosen.iter().filter_map(|ours| source(of, ours, snapshots, request));
     Ok(Sources {
         of: of.clone(),
         slot: Some(point.slot),
-        skew,
-        expected,
+        skew: skew(chosen.iter().map(|snapshot| snapshot.started)),
+        emptied,
         members: members.collect(),
+        set: set(&chosen, expected.len()),
+        behind: behind(&chosen, &points, point.slot),
+        expected,
         refusals,
         warnings,
     })
 }
 
-fn latest<'p>(
-    of: &EtcdClusterId,
-    points: &'p [RecoveryPoint],
-    verified: bool,
-    max_skew: SignedDuration,
-    warnings: &mut Vec<String>,
-) -> Result<&'p RecoveryPoint, Refusal> {
-    let newest = points.first();
-    let fit = points.iter().find(|point| {
-        point.counts()
-            && point.skew().is_some_and(|skew| skew <= max_skew)
-            && (!verified || point.verdict() == Some(Verdict::Ok))
-    });
-    let Some(fit) = fit else {
-        let which = if verified {
-            "complete, not skewed and verified `ok`"
-        } else {
-            "complete, not skewed and not found corrupt"
-        };
-        let message = match newest {
-            None => format!("{of} has no recovery points in this account and region"),
-            Some(newest) => format!(
-                "none of the {} recovery points of {of} is {which}; the newest, {}, is {}. The mode `list` shows them all; \
-                 name one by its time",
-                points.len(),
-                newest.slot,
-                newest.state().word()
-            ),
-        };
-        return Err(Refusal::new(RefusalKind::NoSuchRecoveryPoint, message));
-    };
-    if let Some(newest) = newest.filter(|newest| newest.slot > fit.slot) {
-        warnings.push(format!(
-            "`latest` is {}: newer points, up to {}, are not complete, are skewed or were not found sound",
-            fit.slot, newest.slot
-        ));
+/// The members that are to be restored.
+fn wanted<'m>(
+    request: &RestoreRequest,
+    named: Option<&'m BTreeSet<Member>>,
+    expected: &'m BTreeSet<Member>,
+) -> Result<&'m BTreeSet<Member>, Refusal> {
+    let Some(named) = named else { return Ok(expected) };
+    if let Some(stranger) = named.iter().find(|member| !expected.contains(member)) {
+        let message = format!("members: `{stranger}` is none of the point's, which are {}", join(expected));
+        return Err(Refusal::invalid(message));
     }
-    Ok(fit)
+    let quorum = quorum(expected.len());
+    if request.empty_others && named.len() < quorum {
+        let message = format!("others: `empty` needs at least a quorum in `members`, {quorum} of {}", join(expected));
+        return Err(Refusal::invalid(message));
+    }
+    Ok(named)
+}
+
+/// How the members can be started together. Fewer than a quorum cannot be started alone: whom they meet is not known.
+fn set(chosen: &[&OurSnapshot], expected: usize) -> Option<Set> {
+    let members = chosen.iter().map(|one| (&one.lineage.member, position(Some(one))));
+    (chosen.len() >= quorum(expected)).then(|| Set::of(expected, members))
+}
+
+/// How far the newest point that was read is ahead, of the same etcd.
+fn behind(chosen: &[&OurSnapshot], points: &[RecoveryPoint], slot: Slot) -> Option<Behind> {
+    let greatest = |snapshots: &mut dyn Iterator<Item = &OurSnapshot>| {
+        let positions = snapshots.filter_map(OurSnapshot::position);
+        positions.filter_map(|position| Some((position.revision?, position.cluster))).max()
+    };
+    let (to, cluster) = greatest(&mut chosen.iter().copied())?;
+    let newer = points.iter().take_while(|point| point.slot > slot);
+    let mut read = newer.filter_map(|point| Some((point.slot, greatest(&mut point.snapshots.iter())?)));
+    let (newest, (from, _)) = read.find(|(_, (revision, of))| *of == cluster && *revision > to)?;
+    Some(Behind { to, newest, from })
+}
+
+fn source<'a>(
+    of: &EtcdClusterId,
+    ours: &OurSnapshot,
+    snapshots: &'a [Snapshot],
+    request: &RestoreRequest,
+) -> Option<Source<'a>> {
+    let snapshot = snapshots.iter().find(|snapshot| snapshot.id == ours.id)?;
+    Some(Source {
+        membership: Membership { member: ours.lineage.member.clone(), members: ours.members.clone() },
+        etcd_value: snapshot.tags.get(&of.etcd_key())?.clone(),
+        snapshot,
+        zone: request.zone.clone().unwrap_or_else(|| ours.volume.zone.clone()),
+        recorded: Some(ours.volume.clone()),
+    })
 }
 
 fn no_such_point(of: &EtcdClusterId, slot: Slot, points: &[RecoveryPoint]) -> Refusal {
@@ -145,7 +134,11 @@ fn missing(request: &RestoreRequest, point: &RecoveryPoint, member: &Member, is_
     } else if is_named {
         (RefusalKind::IncompleteRecoveryPoint, "is not there: take another point")
     } else {
-        (RefusalKind::IncompleteRecoveryPoint, "is not there: take another point, or set `allow_partial`")
+        (
+            RefusalKind::IncompleteRecoveryPoint,
+            "is not there: take another point; or name the other members in `members`, at least a quorum, with \
+             `\"others\": \"empty\"`, and let this one join empty; or set `allow_partial`",
+        )
     };
     Some(Refusal::new(kind, format!("{}: member {member}'s snapshot {why}", point.slot)))
 }

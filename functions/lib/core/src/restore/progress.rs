@@ -27,15 +27,19 @@ pub(super) fn progress<'a>(
     volumes: &'a [Volume],
     id: &RestoreId,
     lineage: &Lineage,
-    planned: &NewVolume,
+    (planned, with_settings): (&NewVolume, bool),
 ) -> Progress<'a> {
+    // A later stage makes none, so that its event need not repeat the settings.
+    let is_as_planned = |volume: &Volume| {
+        if with_settings { is_as_planned(volume, planned) } else { volume.snapshot.as_ref() == Some(&planned.snapshot) }
+    };
     let of_this = |volume: &&Volume| volume.tags.get(tags::RESTORE).is_some_and(|restore| restore == id.as_str());
     let new = |volume: &&Volume| is_new(volume, lineage) && !volume.tags.contains_key(tags::REPLACED_BY);
     let marked = || volumes.iter().filter(|volume| of_this(volume) && new(volume));
     if let Some(volume) = marked().find(|volume| !is_retired(&volume.tags)) {
         return match volume.state {
             VolumeState::Error | VolumeState::Deleting | VolumeState::Deleted => Progress::Over(failed(volume)),
-            _ if !is_as_planned(volume, planned) => {
+            _ if !is_as_planned(volume) => {
                 Progress::Over(format!("its volume {} was made with other settings", volume.id))
             }
             _ => Progress::Made(volume),
@@ -64,8 +68,7 @@ pub(super) fn progress<'a>(
         };
         volumes.iter().any(says_so)
     };
-    let made_since =
-        |volume: &&Volume| is_as_planned(volume, planned) && volume.created >= id.planned() && !of_other(volume);
+    let made_since = |volume: &&Volume| is_as_planned(volume) && volume.created >= id.planned() && !of_other(volume);
     let mut made_since = volumes.iter().filter(made_since).filter(|volume| !volume.tags.contains_key(tags::LINEAGE));
     match made_since.find(|volume| claims(&volume.tags, lineage) || (is_retired(&volume.tags) && was_of(volume))) {
         Some(volume) if is_retired(&volume.tags) => Progress::Over(format!("its volume {} was undone", volume.id)),
@@ -120,14 +123,25 @@ pub(super) fn rivals<'a>(
 pub(super) fn made_by(volumes: &[Volume], of: &EtcdClusterId, restore: &str) -> BTreeMap<String, String> {
     let of_it = volumes.iter().filter(|volume| volume.tags.get(tags::RESTORE).is_some_and(|id| id == restore));
     let made = of_it.filter_map(|volume| {
-        if let Some(new) = volume.tags.get(tags::REPLACED_BY) {
-            let was = originals(&volume.tags)?;
-            return Some((was.get(&of.etcd_key())?.split('/').next()?.to_owned(), new.clone()));
-        }
-        let (etcd_cluster, member) = volume.tags.get(tags::LINEAGE)?.split_once('/')?;
-        (etcd_cluster == of.etcd_cluster.as_str()).then(|| (member.to_owned(), volume.id.to_string()))
+        let Some(new) = volume.tags.get(tags::REPLACED_BY) else {
+            return Some((member_of(&volume.tags, of)?, volume.id.to_string()));
+        };
+        // The volume of a member that joins empty names another member's: that one's own tags say whose it is.
+        let by_itself = volumes.iter().find(|volume| volume.id.as_str() == new);
+        let by_itself = by_itself.and_then(|volume| member_of(&volume.tags, of));
+        Some((by_itself.or_else(|| member_of(&volume.tags, of))?, new.clone()))
     });
     made.collect()
+}
+
+/// The member that a volume is of, or was before it was retired, by its tags.
+pub(super) fn member_of(tags: &Tags, of: &EtcdClusterId) -> Option<String> {
+    if let Some((etcd_cluster, member)) = tags.get(tags::LINEAGE).and_then(|value| value.split_once('/')) {
+        return (etcd_cluster == of.etcd_cluster.as_str()).then(|| member.to_owned());
+    }
+    let was = originals(tags);
+    let value = tags.get(&of.etcd_key()).or_else(|| was.as_ref()?.get(&of.etcd_key()))?;
+    Some(value.split('/').next()?.to_owned())
 }
 
 /// The event that takes these volumes back, for a message.

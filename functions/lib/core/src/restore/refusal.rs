@@ -15,8 +15,14 @@ pub enum RefusalKind {
     NotOurs,
     /// A member has no snapshot in the point.
     IncompleteRecoveryPoint,
-    /// The members' snapshots are further apart than `MAX_SKEW`.
-    SkewTooLarge,
+    /// Where a member of a set stands in raft's log is not known, so neither is in which order the set can be started.
+    PositionUnknown,
+    /// The members of a set contradict each other.
+    SetContradicts,
+    /// The volumes of the first stage are not attached, or not for long enough.
+    QuorumNotUp,
+    /// What is there now would make another plan.
+    PlanChanged,
     /// Another volume claims the member.
     MemberClaimed,
     /// The restored members would meet living ones that are ahead of them.
@@ -46,7 +52,10 @@ impl RefusalKind {
             Self::NoSuchRecoveryPoint => "NoSuchRecoveryPoint",
             Self::NotOurs => "NotOurs",
             Self::IncompleteRecoveryPoint => "IncompleteRecoveryPoint",
-            Self::SkewTooLarge => "SkewTooLarge",
+            Self::PositionUnknown => "PositionUnknown",
+            Self::SetContradicts => "SetContradicts",
+            Self::QuorumNotUp => "QuorumNotUp",
+            Self::PlanChanged => "PlanChanged",
             Self::MemberClaimed => "MemberClaimed",
             Self::MemberRollback => "MemberRollback",
             Self::VolumeAttached => "VolumeAttached",

@@ -34,6 +34,10 @@ pub struct RestoreRequest {
     pub replace: bool,
     /// Make the volumes the members'. Otherwise they are for inspection.
     pub cut_over: bool,
+    /// Retire the volumes of the members that are not restored too, so that these join empty.
+    pub empty_others: bool,
+    /// Which stage is applied; `None` of a plan.
+    pub apply: Option<Apply>,
     /// What may be, though it is a risk.
     pub allowed: BTreeSet<Allow>,
     /// Settings other than the recorded ones.
@@ -44,13 +48,33 @@ impl RestoreRequest {
     pub(super) fn allows(&self, what: Allow) -> bool {
         self.allowed.contains(&what)
     }
+
+    /// Whether the first stage is behind it.
+    pub(super) fn is_later_stage(&self) -> bool {
+        self.apply.as_ref().is_some_and(Apply::is_later)
+    }
+}
+
+/// What an apply names of its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apply {
+    /// The members of each stage; empty where the event does not say.
+    pub stages: Vec<BTreeSet<Member>>,
+    /// The stage to tag, from 1.
+    pub stage: usize,
+}
+
+impl Apply {
+    /// Whether it goes on after the first stage: then nothing is made and nothing retired any more.
+    #[must_use]
+    pub fn is_later(&self) -> bool {
+        self.stage > 1
+    }
 }
 
 /// A risk that an operator may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Allow {
-    /// `allow_skew`
-    Skew,
     /// `allow_partial`
     Partial,
     /// `allow_attached`
@@ -59,6 +83,10 @@ pub enum Allow {
     Rollback,
     /// `allow_corrupt`
     Corrupt,
+    /// `allow_unordered`
+    Unordered,
+    /// `allow_unattached`
+    Unattached,
 }
 
 /// What is restored.
@@ -80,7 +108,7 @@ pub enum What {
 /// Which recovery point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// The newest complete one that is not skewed.
+    /// The newest complete one that is not corrupt and whose set can be started in a known order.
     Latest {
         /// Of those that `verify` found `ok`.
         verified: bool,

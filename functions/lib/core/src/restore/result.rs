@@ -7,6 +7,7 @@ use super::event::Event;
 use super::refusal::Refusal;
 use super::settings::VolumeSettings;
 use crate::ids::{Cluster, EtcdCluster, Member, SnapshotId, VolumeId, Zone};
+use crate::set::Set;
 use crate::slot::Slot;
 use crate::tags::Tags;
 
@@ -37,6 +38,18 @@ pub struct RestoreResult {
     pub recovery_point: Option<Slot>,
     /// How far apart the restored members' snapshots are, in milliseconds.
     pub skew_ms: Option<i128>,
+    /// How the members can be started together, where that is a question.
+    #[serde(flatten)]
+    pub set: Option<Set>,
+    /// Of a plan of several members: those of each stage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<Vec<Member>>>,
+    /// Of an apply: the stage that it tags, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<usize>,
+    /// Of an apply: how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_stages: Option<usize>,
     /// The members.
     pub members: Vec<MemberReport>,
     /// What is done, in order, and how far it is.
@@ -54,6 +67,9 @@ pub struct RestoreResult {
     /// The event that applies a plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apply: Option<Event>,
+    /// The event of the next stage, to be sent when the members that are tagged are healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Event>,
     /// The event that takes a restore back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<Event>,
@@ -72,6 +88,8 @@ pub struct MemberReport {
     pub old_volume: Option<VolumeId>,
     /// The volume that it gets.
     pub new_volume: Option<VolumeId>,
+    /// The stage in which it is tagged, from 1; `null` of one that joins empty, and of an undo.
+    pub stage: Option<usize>,
 }
 
 /// One step.
@@ -84,6 +102,9 @@ pub struct StepReport {
     pub member: Option<Member>,
     /// To which volume; `null` while there is none.
     pub volume: Option<VolumeId>,
+    /// Of a restore in two stages: of which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<usize>,
     /// How far it is.
     pub state: StepState,
     /// Of a volume that a plan would make.

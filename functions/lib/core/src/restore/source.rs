@@ -10,6 +10,7 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use crate::ids::{EtcdClusterId, Member, SnapshotId, Zone};
 use crate::scope::ClusterSet;
+use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::{self, Membership, RecordedVolume};
@@ -34,9 +35,27 @@ pub(super) struct Sources<'a> {
     pub skew: Option<SignedDuration>,
     /// The members that the etcd cluster had when the snapshots were taken.
     pub expected: BTreeSet<Member>,
+    /// Those that are to join empty.
+    pub emptied: BTreeSet<Member>,
     pub members: Vec<Source<'a>>,
+    /// How the members can be started together; `None` where that is no question.
+    pub set: Option<Set>,
+    /// By how many revisions the newest point that was read is ahead of this one: at least so far the etcd cluster goes
+    /// back.
+    pub behind: Option<Behind>,
     pub refusals: Vec<Refusal>,
     pub warnings: Vec<String>,
+}
+
+/// How far a restore takes an etcd cluster back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Behind {
+    /// The revision that it goes back to: the greatest of the members'.
+    pub to: i64,
+    /// The newest point that was read.
+    pub newest: Slot,
+    /// Its revision.
+    pub from: i64,
 }
 
 /// Which etcd cluster a request is about. Of a snapshot its tags say so, else the event must.
@@ -57,17 +76,27 @@ pub(super) fn sources<'a>(
     request: &RestoreRequest,
     snapshots: &'a [Snapshot],
     clusters: &ClusterSet,
-    max_skew: SignedDuration,
 ) -> Result<Sources<'a>, Refusal> {
     let mut sources = match &request.what {
-        What::Point { of, at, members } => of_point(request, snapshots, (of, *at, members.as_ref()), max_skew)?,
+        What::Point { of, at, members } => of_point(request, snapshots, (of, *at, members.as_ref()))?,
         What::Snapshot(id, described) => {
             let snapshot = find(id, snapshots)?;
             let (of, source) = identify(snapshot, described, request.zone.as_ref(), clusters)?;
             let slot = snapshot.tags.get(tags::RECOVERY_POINT).and_then(|slot| Slot::parse(slot));
             let expected = source.membership.members.clone();
             let skew = Some(SignedDuration::ZERO);
-            Sources { of, slot, skew, expected, members: vec![source], refusals: Vec::new(), warnings: Vec::new() }
+            Sources {
+                of,
+                slot,
+                skew,
+                expected,
+                emptied: BTreeSet::new(),
+                members: vec![source],
+                set: None,
+                behind: None,
+                refusals: Vec::new(),
+                warnings: Vec::new(),
+            }
         }
     };
     let unusable: Vec<Refusal> = sources.members.iter().filter_map(|source| unusable(source, request)).collect();
@@ -109,7 +138,10 @@ fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
     let Snapshot { id, tags, .. } = source.snapshot;
     let verified = tags.get(tags::VERIFIED).filter(|value| Verdict::read(value) == Some(Verdict::Corrupt));
     verified.filter(|_| !request.allows(Allow::Corrupt)).map(|verdict| {
-        let message = format!("{id} was found {verdict}. Take another point, or set `allow_corrupt`");
+        let message = format!(
+            "{id} was found {verdict}. Take another point; or name the other members in `members`, at least a quorum, with \
+             `\"others\": \"empty\"`, and let this one join empty; or set `allow_corrupt`"
+        );
         Refusal::new(RefusalKind::CorruptSnapshot, message)
     })
 }

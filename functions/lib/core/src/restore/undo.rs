@@ -1,6 +1,6 @@
 //! The way back: the restored volumes are retired, and the old ones get back every tag that they had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::new_volume::lineage_value;
 use super::next_steps;
 use super::parking::{self, TagChange, fits, is_retired, originals};
 use super::plan::Observed;
-use super::progress::{made_by, rivals, undo_event};
+use super::progress::{made_by, member_of, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::UndoRequest;
 use super::source::join;
@@ -36,8 +36,8 @@ pub struct UndoPlan {
 pub struct UndoMember {
     /// The member.
     pub lineage: Lineage,
-    /// The volume that the restore made.
-    pub new: VolumeId,
+    /// The volume that the restore made; none for a member that was to join empty.
+    pub new: Option<VolumeId>,
     /// What it was made from, and where, if it is still there.
     pub made_from: Option<(SnapshotId, Zone)>,
     /// Whether it still bears tags to take.
@@ -53,12 +53,15 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     for (member, new) in &request.volumes {
         let lineage = Lineage { of: request.of.clone(), member: member.clone() };
         match undo_member(&observed.volumes, lineage, new) {
-            Ok(member) if member.retire || !member.old.is_empty() => members.push(member),
-            Ok(member) => nothing.push(Refusal::new(
+            Ok((member, emptied)) if member.retire || !(member.old.is_empty() && emptied.is_empty()) => {
+                members.push(member);
+                members.extend(emptied);
+            }
+            Ok((member, _)) => nothing.push(Refusal::new(
                 RefusalKind::NothingToUndo,
                 format!(
-                    "{} of {} has been undone: it is retired, and no volume waits to be given back",
-                    member.new, member.lineage
+                    "{new} of {} has been undone: it is retired, and no volume waits to be given back",
+                    member.lineage
                 ),
             )),
             Err(refusal) => refusals.push(refusal),
@@ -77,7 +80,7 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     }
     warnings.extend(hazards(&members));
     let zones: BTreeSet<&Zone> = members.iter().flat_map(UndoMember::zones).collect();
-    let new: Vec<&VolumeId> = members.iter().map(|member| &member.new).collect();
+    let new: Vec<&VolumeId> = members.iter().filter_map(|member| member.new.as_ref()).collect();
     let steps_after = next_steps::of_undo(observed, &zones, &new);
     Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
 }
@@ -118,7 +121,8 @@ fn left_behind(volumes: &[Volume], request: &UndoRequest, members: &[UndoMember]
     Some(Refusal::new(RefusalKind::MemberRollback, message))
 }
 
-fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<UndoMember, Refusal> {
+/// What is undone for a member, and for those that were to join empty beside it: their volumes name its new one.
+fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<(UndoMember, Vec<UndoMember>), Refusal> {
     let not_ours = |why: String| Err(Refusal::new(RefusalKind::NotOurs, format!("volumes: {new} {why}")));
     let volume = volumes.iter().find(|volume| volume.id == *new && !volume.is_leaving());
     let replaced = volumes.iter().filter(|volume| {
@@ -147,10 +151,14 @@ fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<U
             return not_ours("was not made from a snapshot, so no restore made it".to_owned());
         }
     }
-    for old in &replaced {
+    let (mut own, mut emptied) = (Vec::new(), BTreeMap::<Lineage, Vec<&Volume>>::new());
+    for old in replaced {
         match originals(&old.tags) {
-            Some(was) if claims(&was, &lineage) => {}
-            Some(_) => return not_ours(format!("replaced {}, which was not of {lineage}", old.id)),
+            Some(was) if claims(&was, &lineage) => own.push(old),
+            Some(was) => match of_another_member(&was, &lineage).filter(|_| joins_empty(old)) {
+                Some(other) => emptied.entry(other).or_default().push(old),
+                None => return not_ours(format!("replaced {}, which was not of {lineage}", old.id)),
+            },
             None => {
                 return not_ours(format!(
                     "replaced {}, whose tags `{}<n>` cannot be read: were they changed? Give it kops' tags by hand",
@@ -160,19 +168,40 @@ fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<U
             }
         }
     }
-    Ok(UndoMember {
+    let old = |old: Vec<&Volume>| old.into_iter().map(|old| (old.id.clone(), old.zone.clone())).collect();
+    let member = UndoMember {
         lineage,
-        new: new.clone(),
+        new: Some(new.clone()),
         made_from: volume.and_then(|volume| Some((volume.snapshot.clone()?, volume.zone.clone()))),
         retire: volume.is_some_and(|volume| !(is_retired(&volume.tags) && parking::discovery(&volume.tags).is_empty())),
-        old: replaced.iter().map(|old| (old.id.clone(), old.zone.clone())).collect(),
-    })
+        old: old(own),
+    };
+    let emptied = emptied.into_iter().map(|(lineage, volumes)| UndoMember {
+        lineage,
+        new: None,
+        made_from: None,
+        retire: false,
+        old: old(volumes),
+    });
+    Ok((member, emptied.collect()))
+}
+
+fn joins_empty(volume: &Volume) -> bool {
+    volume.tags.contains_key(tags::JOINS_EMPTY)
+}
+
+/// Of which other member of the same etcd cluster a volume with these tags is.
+fn of_another_member(tags: &Tags, lineage: &Lineage) -> Option<Lineage> {
+    let member = Member::parse(&member_of(tags, &lineage.of)?).ok()?;
+    let other = Lineage { of: lineage.of.clone(), member };
+    claims(tags, &other).then_some(other)
 }
 
 fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
     let find = |id: &VolumeId| volumes.iter().find(|volume| volume.id == *id);
     let mut refusals = Vec::new();
-    if let Some(volume) = find(&member.new).filter(|volume| member.retire && volume.is_attached()) {
+    let new = member.new.as_ref().and_then(find).filter(|_| member.retire);
+    if let Some(volume) = new.filter(|volume| volume.is_attached()) {
         let instances = join(&volume.attached_to);
         let message = format!(
             "{} is `{}` ({instances}): set its master's Auto Scaling group to 0, wait until it is `available`, and send the \
@@ -187,7 +216,6 @@ fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
         let was = originals(&volume.tags).unwrap_or_default();
         (volume, fits(volume.tags.keys().chain(was.keys().filter(|key| !volume.tags.contains_key(*key)))))
     });
-    let new = find(&member.new).filter(|_| member.retire);
     let new = new.map(|volume| (volume, parking::could_be_retired(&volume.tags, Timestamp::UNIX_EPOCH)));
     let unfit = old.chain(new).filter_map(|(volume, fits)| Some(fits.err()?.refusal(&volume.id)));
     refusals.extend(unfit);
@@ -216,7 +244,7 @@ impl UndoMember {
 
     /// Whether the volume is the one that is taken back, or one that is given back.
     fn is_about(&self, volume: &VolumeId) -> bool {
-        self.new == *volume || self.is_old(volume)
+        self.new.as_ref() == Some(volume) || self.is_old(volume)
     }
 
     fn zones(&self) -> impl Iterator<Item = &Zone> {
@@ -229,7 +257,7 @@ impl UndoPlan {
     #[must_use]
     pub fn retirements(&self, volumes: &[Volume], now: Timestamp) -> Vec<(Member, TagChange)> {
         let retirement = |member: &UndoMember| {
-            let volume = volumes.iter().find(|volume| volume.id == member.new)?;
+            let volume = volumes.iter().find(|volume| Some(&volume.id) == member.new.as_ref())?;
             let retirement = parking::retire(volume, None, None, now).ok().filter(|_| member.retire)?;
             Some((member.lineage.member.clone(), retirement))
         };
@@ -255,8 +283,8 @@ impl UndoPlan {
         let mut give_backs = Vec::new();
         for member in &self.members {
             let lineage = &member.lineage;
-            if claimants(volumes, lineage).any(|volume| volume.id == member.new) {
-                return Err(format!("EC2 still shows the tags of {}, which were taken away", member.new));
+            if let Some(new) = claimants(volumes, lineage).find(|volume| Some(&volume.id) == member.new.as_ref()) {
+                return Err(format!("EC2 still shows the tags of {}, which were taken away", new.id));
             }
             if let Some(rival) = member.rival(volumes) {
                 return Err(rival.message);

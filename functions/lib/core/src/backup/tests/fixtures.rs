@@ -6,12 +6,14 @@ use jiff::SignedDuration;
 
 use super::super::{Request, Settings, Trigger};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
+use crate::raft::{LogEnd, Position, Voters};
 use crate::recovery_point::RecoveryPoint;
 use crate::retention::Policy;
 use crate::scope::{ClusterSet, Scope};
 use crate::slot::{Period, Slot};
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags::{self, Membership, RecordedVolume, Tags};
+use crate::verdict::{Verdict, Verified};
 use crate::volume::{Volume, VolumeState};
 
 pub(crate) const MEMBERS: [&str; 3] = ["a", "b", "c"];
@@ -50,6 +52,24 @@ pub(crate) fn our_snapshot(slot: &str, member: &str, state: SnapshotState) -> Ou
     }
 }
 
+/// What `verify` writes of a sound member of three, in term 2, its database as far as its log.
+pub(crate) fn stood(member: &str, last: u64, commit: u64) -> String {
+    let id = |member: &str| MEMBERS.iter().position(|one| *one == member).map_or(0xa4, |n| 0xa1 + n as u64);
+    let position = Position {
+        last: LogEnd { term: 2, index: last },
+        term: 2,
+        commit,
+        commit_term: 2,
+        revision: i64::try_from(last).ok(),
+        index: Some(last),
+        cluster: Some(0xc1),
+        member: Some(id(member)),
+        voters: Some(Voters::of(MEMBERS.map(id))),
+    };
+    let at = "2026-11-23T02:01:07Z".parse().expect("a time");
+    Verified { position: Some(position), ..Verified::new(Verdict::Ok, at) }.to_string()
+}
+
 /// A point of members a, b, ... in these states.
 pub(crate) fn point(slot: &str, states: &[SnapshotState]) -> RecoveryPoint {
     let snapshots = MEMBERS.iter().zip(states).map(|(member, state)| our_snapshot(slot, member, *state));
@@ -83,9 +103,19 @@ impl RecoveryPoint {
         self.found("b", "corrupt at=2026-11-23T02:01:07Z reason=both bbolt metas are broken")
     }
 
-    /// All were found sound.
+    /// All were found sound, and equally far.
     pub(crate) fn verified(self) -> Self {
-        MEMBERS.into_iter().fold(self, |point, member| point.found(member, "ok at=2026-11-23T02:01:07Z"))
+        MEMBERS.into_iter().fold(self, |point, member| point.stood(member, 100, 100))
+    }
+
+    /// One member was found sound, its log ending at that index, and so much of it known to be committed.
+    pub(crate) fn stood(self, member: &str, last: u64, commit: u64) -> Self {
+        self.found(member, &stood(member, last, commit))
+    }
+
+    /// One member was found sound, and of another etcd than the others.
+    pub(crate) fn of_another_etcd(self, member: &str) -> Self {
+        self.found(member, &stood(member, 100, 100).replace("cluster=c1", "cluster=c2"))
     }
 
     /// One member's snapshots are of that volume.
@@ -204,6 +234,7 @@ impl Volume {
             created: "2026-01-01T00:00:00Z".parse().expect("a time"),
             snapshot: None,
             attached_to: Vec::new(),
+            attached_since: None,
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }

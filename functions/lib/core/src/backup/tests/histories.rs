@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::fixtures::{MEMBERS, our_snapshot};
+use super::fixtures::{MEMBERS, our_snapshot, stood};
 use crate::ids::{SnapshotId, VolumeId};
 use crate::recovery_point::RecoveryPoint;
 use crate::slot::Slot;
@@ -98,7 +98,10 @@ fn snapshots(time: Timestamp, hour: &Hour, volumes: &[String]) -> Vec<OurSnapsho
         }
     }
     for (snapshot, verified) in snapshots.iter_mut().zip(hour.verified.iter().cycle()) {
-        snapshot.verified = verified.map(str::to_owned);
+        snapshot.verified = verified.map(|verified| match verified {
+            "ok" => stood(snapshot.lineage.member.as_str(), 100, 100),
+            other => other.to_owned(),
+        });
     }
     let pinned = hour.pinned.and_then(|n| snapshots.get_mut(n));
     if let Some(snapshot) = pinned {

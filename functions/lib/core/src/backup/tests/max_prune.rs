@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::super::Settings;
-use super::super::prune::plan_prune;
+use super::super::prune::{Hold, plan_prune};
 use super::fixtures::point;
 use super::histories::{Run, runs, without};
 use super::prune_promises::gone;
@@ -19,7 +19,7 @@ use crate::snapshot::SnapshotState::{Completed, Error};
 /// What is left after runs until one deletes nothing.
 fn at_the_end(mut points: Vec<RecoveryPoint>, this_run: Slot, settings: &Settings) -> Vec<RecoveryPoint> {
     loop {
-        let plan = plan_prune(&points, this_run, settings, None);
+        let plan = plan_prune(&points, this_run, settings, &Hold::default());
         if plan.deletions.is_empty() {
             return points;
         }
@@ -42,16 +42,16 @@ proptest! {
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
         let settings = Settings::keeping(policy);
-        let left = without(&points, &gone(&plan_prune(&points, this_run, &settings, None)));
-        prop_assert_eq!(plan_prune(&left, this_run, &settings, None).deletions, []);
+        let left = without(&points, &gone(&plan_prune(&points, this_run, &settings, &Hold::default())));
+        prop_assert_eq!(plan_prune(&left, this_run, &settings, &Hold::default()).deletions, []);
     }
 
     #[test]
     fn max_prune_is_kept_in_whole_points_oldest_first(
         Run { points, slot: this_run } in runs(), policy in policies(), max in 0..12_usize,
     ) {
-        let all = plan_prune(&points, this_run, &Settings::keeping(policy), None);
-        let capped = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
+        let all = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
+        let capped = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), &Hold::default());
         prop_assert!(capped.deletions.len() <= max);
         prop_assert_eq!(&capped.deletions[..], &all.deletions[..capped.deletions.len()]);
         prop_assert_eq!(capped.deletions.len() + capped.backlog, all.deletions.len());
@@ -105,7 +105,7 @@ fn a_point_larger_than_max_prune_stops_pruning_and_says_so() {
         point("2026-11-21T00:00:00Z", &[Completed; 3]),
     ];
     let settings = Settings::retention("keep-last=1").at_most(2);
-    let plan = plan_prune(&points, points[0].slot, &settings, None);
+    let plan = plan_prune(&points, points[0].slot, &settings, &Hold::default());
     assert_eq!((plan.deletions.len(), plan.backlog), (0, 3));
     assert_eq!(
         plan.warnings,
@@ -121,7 +121,7 @@ fn a_backlog_behind_deletions_is_no_reason_to_warn() {
         point("2026-11-22T01:00:00Z", &[Completed; 3]),
         point("2026-11-21T00:00:00Z", &[Completed; 3]),
     ];
-    let plan = plan_prune(&points, points[0].slot, &Settings::retention("keep-last=1").at_most(3), None);
+    let plan = plan_prune(&points, points[0].slot, &Settings::retention("keep-last=1").at_most(3), &Hold::default());
     assert_eq!((plan.deletions.len(), plan.backlog, plan.warnings.len()), (3, 3, 0));
 }
 
@@ -134,7 +134,7 @@ fn deleting_a_failed_snapshot_makes_no_partial_point_complete() {
     let points = [point("2026-11-23T01:00:00Z", &[Completed; 3]), partial];
     let settings = Settings::retention("keep-last=1");
     let next = Slot::parse("2026-11-23T02:00:00Z").expect("a slot");
-    let left = without(&points, &gone(&plan_prune(&points, next, &settings, None)));
+    let left = without(&points, &gone(&plan_prune(&points, next, &settings, &Hold::default())));
     assert_eq!(left.iter().map(RecoveryPoint::state).collect::<Vec<_>>(), [PointState::Complete, PointState::Partial]);
-    assert_eq!(plan_prune(&left, next, &settings, None).deletions, []);
+    assert_eq!(plan_prune(&left, next, &settings, &Hold::default()).deletions, []);
 }

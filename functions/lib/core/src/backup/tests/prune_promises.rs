@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::super::Settings;
-use super::super::prune::{PrunePlan, plan_prune};
+use super::super::prune::{Hold, PrunePlan, plan_prune};
 use super::histories::{Run, runs, without};
 use crate::ids::SnapshotId;
 use crate::recovery_point::{PointState, RecoveryPoint};
@@ -38,10 +38,6 @@ fn sound(points: &[RecoveryPoint]) -> Vec<&RecoveryPoint> {
     sound
 }
 
-fn is_unskewed(point: &RecoveryPoint) -> bool {
-    point.skew().is_some_and(|skew| skew <= SignedDuration::from_secs(5))
-}
-
 fn find(points: &[RecoveryPoint], slot: Slot) -> Option<&RecoveryPoint> {
     points.iter().find(|point| point.slot == slot)
 }
@@ -57,7 +53,7 @@ proptest! {
     fn the_newest_complete_point_survives(
         Run { points, slot: this_run } in runs(), policy in policies(), max in 0..40_usize,
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), &Hold::default());
         let left = without(&points, &gone(&plan));
         for newest in [complete, sound] {
             if let Some(before) = newest(&points).first() {
@@ -69,22 +65,22 @@ proptest! {
     }
 
     #[test]
-    fn the_newest_complete_point_that_is_not_skewed_survives(
-        Run { points, slot: this_run } in runs(), policy in policies(), max in 0..40_usize,
+    fn a_point_that_is_being_restored_is_untouched(
+        Run { points, slot: this_run } in runs(), policy in policies(), which in 0..40_usize,
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
+        let all: Vec<&OurSnapshot> = points.iter().flat_map(|point| &point.snapshots).collect();
+        let Some(snapshot) = all.get(which % all.len().max(1)) else { return Ok(()) };
+        let hold = Hold { restored_from: [&snapshot.id].into(), ..Hold::default() };
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &hold);
         let left = without(&points, &gone(&plan));
-        for counted in [complete, sound] {
-            let newest = |points| counted(points).iter().find(|point| is_unskewed(point)).map(|point| point.slot);
-            prop_assert_eq!(newest(&left), newest(&points));
-        }
+        prop_assert_eq!(find(&left, snapshot.slot), find(&points, snapshot.slot));
     }
 
     #[test]
     fn only_completed_and_failed_snapshots_that_are_there_are_deleted_each_once(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         prop_assert_eq!(gone(&plan).len(), plan.deletions.len());
         for deletion in &plan.deletions {
             let point = find(&points, deletion.slot).expect("the point");
@@ -99,7 +95,7 @@ proptest! {
     fn pinned_points_are_untouched(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         let left = without(&points, &gone(&plan));
         for point in points.iter().filter(|point| point.snapshots.iter().any(|snapshot| snapshot.pinned)) {
             prop_assert_eq!(find(&left, point.slot), Some(point));
@@ -110,7 +106,7 @@ proptest! {
     fn the_point_that_the_run_works_on_is_untouched(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         let left = without(&points, &gone(&plan));
         prop_assert_eq!(find(&left, this_run), find(&points, this_run));
     }
@@ -121,10 +117,10 @@ proptest! {
         why in prop_oneof![Just(KeepReason::PruneOff), Just(KeepReason::MemberFailed)],
     ) {
         let settings = Settings::keeping(policy);
-        let paused = plan_prune(&points, this_run, &settings, Some(why));
+        let paused = plan_prune(&points, this_run, &settings, &Hold { paused: Some(why), ..Hold::default() });
         prop_assert_eq!((paused.deletions.len(), paused.backlog), (0, 0));
         let touched: BTreeSet<Slot> =
-            plan_prune(&points, this_run, &settings, None).deletions.iter().map(|deletion| deletion.slot).collect();
+            plan_prune(&points, this_run, &settings, &Hold::default()).deletions.iter().map(|deletion| deletion.slot).collect();
         let told: BTreeSet<Slot> =
             paused.points.iter().filter(|point| point.reasons.contains(&why)).map(|point| point.slot).collect();
         prop_assert_eq!(told, touched);
@@ -134,7 +130,7 @@ proptest! {
     fn failed_snapshots_go_once_a_newer_point_is_complete(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), None));
+        let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default()));
         let newest = sound(&points).first().map(|point| point.slot);
         for snapshot in deletable(&points, this_run, SnapshotState::Error) {
             prop_assert_eq!(gone.contains(&snapshot.id), newest.is_some_and(|newest| newest > snapshot.slot));
@@ -145,7 +141,7 @@ proptest! {
     fn partial_points_go_a_day_before_the_newest_complete_one(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), None));
+        let gone = gone(&plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default()));
         let newest = sound(&points).first().map(|point| point.slot);
         for snapshot in deletable(&points, this_run, SnapshotState::Completed) {
             match find(&points, snapshot.slot).map(RecoveryPoint::state) {
@@ -163,7 +159,7 @@ proptest! {
     fn a_point_that_stays_keeps_one_snapshot_of_each_member_and_its_skew(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         let left = without(&points, &gone(&plan));
         for planned in plan.points.iter().filter(|planned| !planned.reasons.is_empty()) {
             let (before, after) = (find(&points, planned.slot).expect("a point"), find(&left, planned.slot));
@@ -179,7 +175,7 @@ proptest! {
     fn surplus_goes_once_its_whole_point_is_settled(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         let left = without(&points, &gone(&plan));
         let stays = |point: &&RecoveryPoint| {
             plan.points.iter().any(|planned| planned.slot == point.slot && !planned.reasons.is_empty())
@@ -203,7 +199,7 @@ proptest! {
     fn every_point_left_has_a_reason_and_every_point_without_one_is_emptied(
         Run { points, slot: this_run } in runs(), policy in policies(), max in 0..40_usize,
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), &Hold::default());
         let gone = gone(&plan);
         prop_assert_eq!(plan.points.len(), points.len());
         for (point, planned) in points.iter().zip(&plan.points) {
@@ -221,7 +217,7 @@ proptest! {
     fn a_larger_policy_never_deletes_more(
         Run { points, slot: this_run } in runs(), (policy, larger) in a_policy_and_a_larger_one(),
     ) {
-        let gone = |policy| gone(&plan_prune(&points, this_run, &Settings::keeping(policy), None));
+        let gone = |policy| gone(&plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default()));
         let (by_policy, by_larger) = (gone(policy), gone(larger));
         prop_assert!(by_larger.is_subset(&by_policy), "{:?}", by_larger.difference(&by_policy));
     }
@@ -230,7 +226,7 @@ proptest! {
     fn the_last_point_of_a_replaced_volume_survives_thirty_days(
         Run { points, slot: this_run } in runs(), policy in policies(),
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy), &Hold::default());
         let left = without(&points, &gone(&plan));
         for counted in [complete(&points), sound(&points)] {
             for (after, before) in counted.iter().zip(counted.iter().skip(1)) {

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::super::Settings;
-use super::super::prune::plan_prune;
+use super::super::prune::{Hold, plan_prune};
 use super::fixtures::{our_snapshot, point};
 use super::histories::without;
 use super::prune_promises::gone;
@@ -34,7 +34,7 @@ fn before_the_replacement() -> Vec<RecoveryPoint> {
 fn run(points: &mut Vec<RecoveryPoint>, this_run: Slot, settings: &Settings) {
     let taken = |state| point(&this_run.to_string(), &[state; 3]).of_volume("a", "vol-new");
     points.insert(0, taken(Pending));
-    let plan = plan_prune(points, this_run, settings, None);
+    let plan = plan_prune(points, this_run, settings, &Hold::default());
     *points = without(points, &gone(&plan));
     points[0] = taken(Completed);
 }
@@ -80,7 +80,7 @@ fn a_pinned_old_point_never_holds_points_but_the_first_of_the_new_volume() {
     for hour in 0..40 * 24 {
         run(&mut points, hours_after(slot(NEW), hour), &settings);
     }
-    let plan = plan_prune(&points, hours_after(slot(NEW), 40 * 24), &settings, None);
+    let plan = plan_prune(&points, hours_after(slot(NEW), 40 * 24), &settings, &Hold::default());
     let held = plan.points.iter().filter(|point| point.reasons.contains(&KeepReason::ReplacementVolume));
     let held: Vec<Slot> = held.map(|point| point.slot).filter(|held| *held != slot(NEW)).collect();
     assert_eq!(held, [], "a later point is not where the volume was replaced");
@@ -95,7 +95,7 @@ fn a_volume_replaced_twice_leaves_the_last_point_of_each() {
     ];
     points.extend(before_the_replacement());
     let this_run = slot("2026-03-01T14:00:00Z");
-    let plan = plan_prune(&points, this_run, &Settings::retention("keep-last=1"), None);
+    let plan = plan_prune(&points, this_run, &Settings::retention("keep-last=1"), &Hold::default());
     let left: Vec<String> = without(&points, &gone(&plan)).iter().map(|point| point.slot.to_string()).collect();
     assert_eq!(left, ["2026-03-01T13:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T11:00:00Z", "2026-03-01T09:00:00Z"]);
 }
@@ -106,7 +106,7 @@ fn a_replacement_without_a_complete_point_yet_takes_nothing_from_the_old_volume(
     let mut blank = point(NEW, &[Completed, Completed]).of_volume("a", "vol-new");
     blank.snapshots.push(our_snapshot(NEW, "c", Pending));
     points.insert(0, blank);
-    let plan = plan_prune(&points, slot("2026-03-01T11:00:00Z"), &Settings::retention("keep-last=1"), None);
+    let plan = plan_prune(&points, slot("2026-03-01T11:00:00Z"), &Settings::retention("keep-last=1"), &Hold::default());
     let left = without(&points, &gone(&plan));
     assert_eq!(left.iter().map(|point| point.slot).collect::<Vec<_>>(), [slot(NEW), slot(OLD)]);
 }

@@ -6,7 +6,7 @@ use super::outcomes::{carried_out, reported, reported_as_planned};
 use super::plans::{SLOT, planned, scheduled, three_volumes};
 use crate::backup::Request;
 use crate::recovery_point::RecoveryPoint;
-use crate::retention::KeepReason::{KeepLast, NewestComplete, NewestUnskewed, Pending as IsPending};
+use crate::retention::KeepReason::{KeepLast, NewestComplete, Pending as IsPending};
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{Completed, Error, Pending};
 
@@ -122,7 +122,7 @@ fn a_dry_run_lists_what_would_stay_and_why() {
     assert_eq!(
         kept,
         [
-            ("2026-11-23T01:00:00Z".to_owned(), vec![KeepLast, NewestComplete, NewestUnskewed]),
+            ("2026-11-23T01:00:00Z".to_owned(), vec![KeepLast, NewestComplete]),
             ("2026-11-22T21:00:00Z".to_owned(), vec![IsPending]),
         ]
     );

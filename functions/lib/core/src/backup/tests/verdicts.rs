@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::super::prune::{PrunePlan, plan_prune};
+use super::super::prune::{Hold, PrunePlan, plan_prune};
 use super::super::{Observed, Request, Settings, plan};
 use super::fixtures::{our_snapshot, point};
 use super::histories::{Run, runs, unread, without};
@@ -15,6 +15,7 @@ use crate::recovery_point::{PointState, RecoveryPoint};
 use crate::retention::KeepReason;
 use crate::retention::tests::policies::policies;
 use crate::slot::Slot;
+use crate::snapshot::OurSnapshot;
 use crate::snapshot::SnapshotState::{Completed, Error};
 use crate::verdict::Verdict;
 
@@ -32,7 +33,7 @@ fn after_every_run(points: &[RecoveryPoint], settings: &Settings) -> Vec<Recover
     let mut left: Vec<RecoveryPoint> = Vec::new();
     for point in points.iter().rev() {
         left.insert(0, point.clone());
-        left = without(&left, &gone(&plan_prune(&left, point.slot, settings, None)));
+        left = without(&left, &gone(&plan_prune(&left, point.slot, settings, &Hold::default())));
     }
     left
 }
@@ -40,7 +41,7 @@ fn after_every_run(points: &[RecoveryPoint], settings: &Settings) -> Vec<Recover
 proptest! {
     #[test]
     fn a_verdict_never_adds_a_deletion(Run { points, slot: this_run } in runs(), policy in policies()) {
-        let gone = |points: &[RecoveryPoint]| gone(&plan_prune(points, this_run, &Settings::keeping(policy), None));
+        let gone = |points: &[RecoveryPoint]| gone(&plan_prune(points, this_run, &Settings::keeping(policy), &Hold::default()));
         let (judged, unjudged) = (gone(&points), gone(&unread(&points)));
         prop_assert!(judged.is_subset(&unjudged), "{:?}", judged.difference(&unjudged));
     }
@@ -56,10 +57,10 @@ proptest! {
     #[test]
     fn corrupt_points_take_no_place_of_sound_ones(Run { points, slot: this_run } in runs(), policy in policies()) {
         let settings = Settings::keeping(policy);
-        let plan = plan_prune(&points, this_run, &settings, None);
+        let plan = plan_prune(&points, this_run, &settings, &Hold::default());
         let mut alone = points.clone();
         alone.retain(|point| !(point.state() == PointState::Complete && point.verdict() == Some(Verdict::Corrupt)));
-        let kept_alone = plan_prune(&alone, this_run, &settings, None);
+        let kept_alone = plan_prune(&alone, this_run, &settings, &Hold::default());
         for point in &alone {
             prop_assert!(reasons(&kept_alone, point).is_subset(reasons(&plan, point)), "{}", point.slot);
         }
@@ -68,8 +69,8 @@ proptest! {
     #[test]
     fn a_corrupt_point_is_nothing_but_old(Run { points, slot: this_run } in runs(), policy in policies()) {
         let settings = Settings::keeping(policy);
-        let plan = plan_prune(&points, this_run, &settings, None);
-        let unjudged = plan_prune(&unread(&points), this_run, &settings, None);
+        let plan = plan_prune(&points, this_run, &settings, &Hold::default());
+        let unjudged = plan_prune(&unread(&points), this_run, &settings, &Hold::default());
         let own = [KeepReason::WouldStayIfSound, KeepReason::Pinned, KeepReason::ThisRun];
         for point in points.iter().filter(|point| point.state() == PointState::Complete && point.is_corrupt()) {
             let why = reasons(&plan, point);
@@ -82,19 +83,14 @@ proptest! {
     fn the_newest_verified_point_survives(
         Run { points, slot: this_run } in runs(), policy in policies(), max in 0..40_usize,
     ) {
-        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), None);
+        let plan = plan_prune(&points, this_run, &Settings::keeping(policy).at_most(max), &Hold::default());
         let left = without(&points, &gone(&plan));
         let is_verified = |point: &&RecoveryPoint| {
-            let all_ok = point.chosen().values().all(|snapshot| snapshot.verified.as_deref() == Some("ok"));
-            point.state() == PointState::Complete && all_ok
+            let is_ok = |snapshot: &OurSnapshot| snapshot.verified.as_ref().is_some_and(|found| found.starts_with("ok "));
+            point.state() == PointState::Complete && point.chosen().values().all(|snapshot| is_ok(snapshot))
         };
-        let is_close = |point: &&RecoveryPoint| point.skew().is_some_and(|skew| skew.as_millis() <= 5000);
-        for also in [|_: &&RecoveryPoint| true, is_close] {
-            let newest = |points: &[RecoveryPoint]| {
-                points.iter().filter(is_verified).find(also).map(|point| point.slot)
-            };
-            prop_assert_eq!(newest(&left), newest(&points));
-        }
+        let newest = |points: &[RecoveryPoint]| points.iter().find(is_verified).map(|point| point.slot);
+        prop_assert_eq!(newest(&left), newest(&points));
     }
 
     #[test]
@@ -125,8 +121,9 @@ fn the_surplus_of_a_corrupt_point_stays() {
     second.started += jiff::SignedDuration::from_secs(2);
     twice.snapshots.push(second);
     let next = Slot::parse("2026-11-23T03:00:00Z").expect("a slot");
-    let gone_of =
-        |point: RecoveryPoint| gone(&plan_prune(&[point], next, &Settings::retention("keep-last=1"), None)).len();
+    let gone_of = |point: RecoveryPoint| {
+        gone(&plan_prune(&[point], next, &Settings::retention("keep-last=1"), &Hold::default())).len()
+    };
     assert_eq!(gone_of(twice.clone()), 1);
     twice.snapshots[1].verified = Some("corrupt".to_owned());
     assert_eq!(gone_of(twice.clone()), 0, "the second one may be sound");
@@ -145,7 +142,7 @@ fn beside_a_corrupt_point_failed_and_partial_ones_stay() {
             point("2026-11-20T00:00:00Z", &[Completed; 2]),
         ];
         let next = Slot::parse("2026-11-23T03:00:00Z").expect("a slot");
-        let plan = plan_prune(&points, next, &Settings::retention("keep-last=1"), None);
+        let plan = plan_prune(&points, next, &Settings::retention("keep-last=1"), &Hold::default());
         ids(&without(&points, &gone(&plan))).len()
     };
     assert_eq!(left(point(SLOT, &[Completed; 3])), 5, "the failed one and the old partial point go");

@@ -5,9 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::{Event, Mode, Request, RestorePlan, RestoreRequest, What};
+use super::super::{Apply, Event, Mode, Request, RestorePlan, RestoreRequest, What};
 use super::fixtures::{LATER_ID, OLDER_SLOT, SLOT, id, old_volumes, restore_id, try_plan};
-use crate::backup::tests::fixtures::{MEMBERS, point};
+use crate::backup::tests::fixtures::{MEMBERS, point, stood};
 use crate::scope::ClusterSet;
 use crate::snapshot::{Snapshot, SnapshotState};
 
@@ -23,13 +23,13 @@ fn text(texts: &'static [&'static str]) -> impl Strategy<Value = Option<String>>
 fn whats() -> impl Strategy<Value = Event> {
     let members = option::of(btree_set(select(&MEMBERS[..]).prop_map(str::to_owned), 1..3));
     let point = (text(&["latest", SLOT, OLDER_SLOT]), members, flag(), flag(), flag());
-    let point = point.prop_map(|(recovery_point, members, allow_skew, allow_partial, verified)| Event {
+    let point = point.prop_map(|(recovery_point, members, allow_unordered, allow_partial, verified)| Event {
         cluster: Some("k8s.example.com".to_owned()),
         etcd_cluster: Some("main".to_owned()),
         verified: verified.filter(|_| recovery_point.as_deref().is_none_or(|at| at == "latest")),
         recovery_point,
         members: members.map(|members| members.into_iter().collect()),
-        allow_skew,
+        allow_unordered,
         allow_partial,
         ..Event::default()
     });
@@ -77,10 +77,9 @@ fn events() -> impl Strategy<Value = Event> {
 
 /// Two points, of which the newer one is not verified, and a snapshot that says nothing of itself.
 fn snapshots() -> Vec<Snapshot> {
-    let older = point(OLDER_SLOT, &[SnapshotState::Completed; 3]).observed();
-    let mut snapshots: Vec<Snapshot> =
-        older.into_iter().map(|snapshot| snapshot.tagged("etcd-backup/verified", "ok at=then")).collect();
-    snapshots.extend(super::fixtures::snapshots());
+    let mut snapshots = point(OLDER_SLOT, &[SnapshotState::Completed; 3]).verified().observed();
+    let degraded = stood("b", 100, 100).replacen("ok", "degraded", 1);
+    snapshots.extend(super::fixtures::verified_point().found("b", &degraded).observed());
     let mut foreign = snapshots[0].clone();
     foreign.id = crate::ids::SnapshotId::parse("snap-foreign").expect("an id");
     foreign.tags.clear();
@@ -115,7 +114,10 @@ proptest! {
             }
             what @ What::Snapshot(..) => what.clone(),
         };
-        prop_assert_eq!(&again, &RestoreRequest { what: resolved, ..request });
+        let stages = planned.stages.iter().map(|stage| stage.iter().cloned().collect());
+        let named = if planned.apply.stages.is_some() { stages.collect() } else { Vec::new() };
+        let apply = Some(Apply { stages: named, stage: 1 });
+        prop_assert_eq!(&again, &RestoreRequest { what: resolved, apply, ..request });
         // And it does the same.
         let applied = plan(&again).expect("a plan");
         prop_assert_eq!(&applied.members, &planned.members);
@@ -143,6 +145,7 @@ fn an_apply_names_the_point_and_the_id_and_only_what_was_asked_for() {
         etcd_cluster: Some("main".to_owned()),
         recovery_point: Some(SLOT.to_owned()),
         replace: Some(true),
+        stages: Some(vec![["a", "b", "c"].map(str::to_owned).into()]),
         id: Some(super::fixtures::ID.to_owned()),
         ..Event::default()
     };

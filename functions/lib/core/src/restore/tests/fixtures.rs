@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    Allow, At, Made, Master, Observed, Overrides, Refusal, RestoreId, RestorePlan, RestoreRequest, Settings, TagChange,
-    UndoRequest, What, plan,
+    Allow, Apply, At, Made, Master, Observed, Overrides, Refusal, RestoreId, RestorePlan, RestoreRequest, Settings,
+    TagChange, UndoRequest, What, plan,
 };
 use crate::backup::tests::fixtures::{MEMBERS, main_of_example, point};
 use crate::ids::{InstanceId, Lineage, Member, SnapshotId, VolumeId, Zone};
+use crate::recovery_point::RecoveryPoint;
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
@@ -95,9 +96,19 @@ pub(super) fn live_volume(member: &str) -> Volume {
     Volume { tags: kops_tags(member), ..new_volume(member, ID) }
 }
 
-/// The snapshots of the complete point of [`SLOT`].
+/// The complete point of [`SLOT`], whose members can be started in any order.
+pub(super) fn verified_point() -> RecoveryPoint {
+    point(SLOT, &[SnapshotState::Completed; 3]).verified()
+}
+
+/// The same point, whose members must be started in stages: c and a, then b.
+pub(super) fn staged_point() -> RecoveryPoint {
+    verified_point().stood("a", 584, 584).stood("b", 528, 524).stood("c", 648, 645)
+}
+
+/// Its snapshots.
 pub(super) fn snapshots() -> Vec<Snapshot> {
-    point(SLOT, &[SnapshotState::Completed; 3]).observed()
+    verified_point().observed()
 }
 
 /// An etcd cluster of one member: its volume and its snapshot.
@@ -131,6 +142,12 @@ impl Volume {
         self.state = VolumeState::InUse;
         self.attached_to = vec![instance_id(instance)];
         self
+    }
+
+    /// Attached for so many seconds by [`now`].
+    pub(super) fn attached_for(self, seconds: i64) -> Self {
+        let since = Some(now() - SignedDuration::from_secs(seconds));
+        Self { attached_since: since, ..self.attached_to("i-1") }
     }
 
     pub(super) fn made_from(mut self, snapshot: &str) -> Self {
@@ -170,6 +187,8 @@ impl RestoreRequest {
             zone: None,
             replace: false,
             cut_over: true,
+            empty_others: false,
+            apply: None,
             allowed: BTreeSet::new(),
             overrides: Overrides::default(),
         }
@@ -196,6 +215,19 @@ impl RestoreRequest {
 
     pub(super) fn for_inspection(mut self) -> Self {
         self.cut_over = false;
+        self
+    }
+
+    /// The others join empty.
+    pub(super) fn emptying_others(mut self) -> Self {
+        self.empty_others = true;
+        self
+    }
+
+    /// As the plan's event has it.
+    pub(super) fn applying(mut self, stages: &[&[&str]], stage: usize) -> Self {
+        let stages = stages.iter().map(|stage| stage.iter().map(|name| member(name)).collect()).collect();
+        self.apply = Some(Apply { stages, stage });
         self
     }
 

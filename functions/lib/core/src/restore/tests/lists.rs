@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{ListResult, list};
-use super::fixtures::{OLDER_SLOT, SLOT, now, snapshots};
+use super::fixtures::{OLDER_SLOT, SLOT, now, snapshots, verified_point};
 use crate::backup::tests::fixtures::point;
 use crate::ids::{Cluster, EtcdCluster, VolumeId};
 use crate::scope::{ClusterSet, Scope};
@@ -16,7 +16,7 @@ fn everything() -> Scope {
 }
 
 fn listed(snapshots: &[Snapshot], scope: &Scope, limit: usize) -> ListResult {
-    list((snapshots, Vec::new()), scope, limit, SignedDuration::from_secs(5), now())
+    list((snapshots, &[], Vec::new()), scope, limit, SignedDuration::from_secs(5), now())
 }
 
 /// `main 2026-… complete a:completed b:missing`.
@@ -54,8 +54,10 @@ fn a_point_tells_its_age_skew_pin_and_verdict() {
     assert_eq!((a.volume.as_ref().map(VolumeId::as_str), a.size_gib), (Some("vol-a"), Some(20)));
     all = all.into_iter().map(|snapshot| snapshot.tagged(tags::VERIFIED, "ok at=then")).collect();
     let result = listed(&all, &everything(), 10);
-    assert_eq!(result.recovery_points[0].verified.as_deref(), Some("ok"));
-    assert_eq!(result.recovery_points[0].members[2].verified.as_deref(), Some("ok at=then"));
+    assert_eq!(result.recovery_points[0].verified, None, "it tells no position");
+    assert_eq!(result.recovery_points[0].members[2].verified.as_deref(), Some("ok at=then"), "as it was written");
+    let verified = verified_point().observed();
+    assert_eq!(listed(&verified, &everything(), 10).recovery_points[0].verified.as_deref(), Some("ok"));
     let small = listed(&point(SLOT, &[Completed; 3]).skewed_by_ms(5_000).observed(), &everything(), 10);
     assert!(!small.recovery_points[0].skewed);
 }

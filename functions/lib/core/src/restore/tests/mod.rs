@@ -14,5 +14,7 @@ mod refusals;
 mod requests;
 mod settings;
 mod sources;
+mod stages;
 mod standing;
+mod under_way;
 mod undo;

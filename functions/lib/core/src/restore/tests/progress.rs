@@ -14,7 +14,7 @@ use crate::volume::{Volume, VolumeState};
 /// In one word, with the volume or the reason.
 fn found(volumes: &[Volume]) -> String {
     let plan = planned(&RestoreRequest::of_slot(SLOT), Vec::new(), snapshots());
-    match progress(volumes, &id(), &lineage("a"), &plan.members[0].new) {
+    match progress(volumes, &id(), &lineage("a"), (&plan.members[0].new, true)) {
         Progress::None => "none".to_owned(),
         Progress::Made(volume) => format!("made {}", volume.id),
         Progress::Live(volume) => format!("live {}", volume.id),

@@ -3,9 +3,9 @@
 use super::super::{Allow, RestoreRequest};
 use super::fixtures::{
     LATER_ID, OLDER_SLOT, SLOT, in_the_way, live_volume, new_volume, of_one, old_volume, old_volumes, planned,
-    snapshots,
+    snapshots, verified_point,
 };
-use crate::backup::tests::fixtures::point;
+use crate::backup::tests::fixtures::{point, stood};
 use crate::ids::VolumeId;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::{self, Tags};
@@ -42,7 +42,7 @@ fn nothing_stands_in_the_way_of_a_lost_etcd_cluster() {
 fn an_incomplete_point_is_refused_unless_a_part_is_allowed() {
     use SnapshotState::{Completed, Error, Other};
     for states in [[Completed, Completed, Error], [Completed, Completed, Other]] {
-        let snapshots = || point(SLOT, &states).observed();
+        let snapshots = || point(SLOT, &states).verified().observed();
         let refusal = only_refusal(&of_slot().allowing(Allow::Rollback), Vec::new(), snapshots());
         assert!(refusal.starts_with("IncompleteRecoveryPoint: ") && refusal.contains("member c"), "{refusal}");
         // Some members are some members: that they may go back alone must be allowed too.
@@ -51,14 +51,14 @@ fn an_incomplete_point_is_refused_unless_a_part_is_allowed() {
         let plan = planned(&partial.allowing(Allow::Rollback), Vec::new(), snapshots());
         assert_eq!((in_the_way(&plan), plan.members.len()), (Vec::new(), 2));
     }
-    let two = || point(SLOT, &[Completed; 2]).observed();
+    let two = || point(SLOT, &[Completed; 2]).verified().observed();
     let plan = planned(&of_slot().for_inspection(), Vec::new(), two());
     assert_eq!(in_the_way(&plan), ["IncompleteRecoveryPoint"], "a volume that is only looked at is not there either");
 }
 
 #[test]
 fn a_member_that_is_named_must_be_there_whatever_is_allowed() {
-    let two = || point(SLOT, &[SnapshotState::Completed; 2]).observed();
+    let two = || point(SLOT, &[SnapshotState::Completed; 2]).verified().observed();
     let named = of_slot().of_members(&["b", "c"]).allowing(Allow::Partial).allowing(Allow::Rollback);
     assert_eq!(in_the_way(&planned(&named, Vec::new(), two())), ["IncompleteRecoveryPoint"]);
 }
@@ -73,7 +73,7 @@ fn a_part_without_any_snapshot_is_refused_whatever_is_allowed() {
 #[test]
 fn a_pending_snapshot_is_refused() {
     use SnapshotState::{Completed, Pending};
-    let pending = || point(SLOT, &[Completed, Completed, Pending]).observed();
+    let pending = || point(SLOT, &[Completed, Completed, Pending]).verified().observed();
     let refusal = only_refusal(&of_slot().allowing(Allow::Rollback), Vec::new(), pending());
     assert!(refusal.starts_with("SnapshotNotCompleted: ") && refusal.contains("member c"), "{refusal}");
     let others = of_slot().of_members(&["a", "b"]).allowing(Allow::Rollback);
@@ -90,32 +90,31 @@ fn an_archived_snapshot_is_refused() {
 #[test]
 fn a_corrupt_snapshot_is_refused_unless_that_is_allowed() {
     let corrupt = || with_a(|snapshot| snapshot.tagged(tags::VERIFIED, "corrupt at=then reason=crc"));
-    let refusal = only_refusal(&of_slot(), Vec::new(), corrupt());
-    assert!(refusal.starts_with("CorruptSnapshot: ") && refusal.contains("reason=crc"), "{refusal}");
-    assert_eq!(in_the_way(&planned(&of_slot().allowing(Allow::Corrupt), Vec::new(), corrupt())), Vec::<&str>::new());
-    for sound in ["ok at=then", "degraded at=then reason=torn-wal", "unsupported at=then reason=xfs"] {
-        let snapshots = with_a(|snapshot| snapshot.tagged(tags::VERIFIED, sound));
-        assert_eq!(in_the_way(&planned(&of_slot(), Vec::new(), snapshots)), Vec::<&str>::new(), "{sound}");
+    let plan = planned(&of_slot(), Vec::new(), corrupt());
+    assert_eq!(in_the_way(&plan), ["CorruptSnapshot", "PositionUnknown"]);
+    assert!(
+        plan.refusals[0].message.contains("reason=crc") && plan.refusals[0].message.contains("`\"others\": \"empty\"`")
+    );
+    let allowed = of_slot().allowing(Allow::Corrupt);
+    assert_eq!(
+        in_the_way(&planned(&allowed, Vec::new(), corrupt())),
+        ["PositionUnknown"],
+        "where it stands nobody knows"
+    );
+    let allowed = allowed.allowing(Allow::Unordered);
+    assert_eq!(in_the_way(&planned(&allowed, Vec::new(), corrupt())), Vec::<&str>::new());
+    let degraded = stood("a", 100, 100).replacen("ok", "degraded", 1);
+    for (verdict, expected) in [(degraded.as_str(), vec![]), ("unsupported reason=xfs", vec!["PositionUnknown"])] {
+        let snapshots = with_a(|snapshot| snapshot.tagged(tags::VERIFIED, verdict));
+        assert_eq!(in_the_way(&planned(&of_slot(), Vec::new(), snapshots)), expected, "{verdict}");
     }
 }
 
 #[test]
-fn a_skewed_point_is_refused_unless_that_is_allowed() {
-    let skewed = |late| point(SLOT, &[SnapshotState::Completed; 3]).skewed_by_ms(late).observed();
-    assert_eq!(in_the_way(&planned(&of_slot(), Vec::new(), skewed(5_000))), Vec::<&str>::new());
-    let refusal = only_refusal(&of_slot(), Vec::new(), skewed(5_001));
-    assert!(refusal.starts_with("SkewTooLarge: ") && refusal.contains("5001 ms apart, more than 5000 ms"), "{refusal}");
-    for request in [of_slot().allowing(Allow::Skew), of_slot().for_inspection()] {
-        let plan = planned(&request, Vec::new(), skewed(5_001));
-        assert_eq!(in_the_way(&plan), Vec::<&str>::new());
-        assert!(plan.warnings.iter().any(|warning| warning.contains("5001 ms apart")), "{:?}", plan.warnings);
-    }
-    let one = of_slot().of_members(&["c"]).allowing(Allow::Rollback);
-    assert_eq!(
-        in_the_way(&planned(&one, Vec::new(), skewed(5_001))),
-        Vec::<&str>::new(),
-        "what counts is what is restored"
-    );
+fn skew_stands_in_nobodys_way() {
+    let skewed = verified_point().skewed_by_ms(600_000).observed();
+    let plan = planned(&of_slot(), Vec::new(), skewed);
+    assert_eq!((in_the_way(&plan), plan.skew.map(|skew| skew.as_millis())), (Vec::new(), Some(600_000)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Allow, At, Event, Mode, Request, RestoreRequest, What};
+use super::super::{Allow, Apply, At, Event, Mode, Request, RestoreRequest, What};
 use super::fixtures::{ID, LATER_ID, id, member, restore_id};
 use crate::backup::tests::fixtures::main_of_example;
 use crate::ids::{Cluster, SnapshotId};
@@ -54,7 +54,7 @@ fn plan_of(event: Event) -> RestoreRequest {
 fn a_bad_event_names_the_field() {
     let main = || of_main(Mode::Plan);
     let yes = Some(true);
-    for (field, event) in [
+    for (field, event) in vec![
         ("cluster", in_mode(Mode::Plan)),
         ("cluster", Event { etcd_cluster: text("main"), ..Event::default() }),
         ("cluster", Event { cluster: text("k8s.*"), ..main() }),
@@ -75,7 +75,8 @@ fn a_bad_event_names_the_field() {
         ("member", Event { member: text("a/a,b,c"), ..main() }),
         ("zone", Event { zone: text(""), ..main() }),
         ("replace", Event { replace: yes, cut_over: Some(false), ..main() }),
-        ("allow_skew", Event { allow_skew: yes, ..of_snapshot() }),
+        ("allow_unordered", Event { allow_unordered: yes, ..of_snapshot() }),
+        ("allow_unattached", Event { allow_unattached: yes, ..of_snapshot() }),
         ("allow_partial", Event { allow_partial: yes, ..of_snapshot() }),
         ("verified", Event { verified: yes, ..of_snapshot() }),
         ("verified", Event { verified: yes, recovery_point: text("2026-11-23T02:00:00Z"), ..main() }),
@@ -103,6 +104,68 @@ fn a_bad_event_names_the_field() {
         let error = accept(event.clone()).expect_err(field);
         assert!(error.starts_with(&format!("{field}: ")), "{event:?}: {error}");
     }
+}
+
+#[test]
+fn a_bad_stage_or_others_names_the_field() {
+    let of_plan = || Event { members: Some(vec!["a".to_owned(), "b".to_owned()]), ..of_main(Mode::Plan) };
+    let stages = |named: &[&[&str]]| Event {
+        stages: Some(named.iter().map(|stage| stage.iter().map(|&name| name.to_owned()).collect()).collect()),
+        ..apply()
+    };
+    let two = || stages(&[&["a", "b"], &["c"]]);
+    for (field, event) in vec![
+        ("others", Event { others: text("blank"), ..of_plan() }),
+        ("others", Event { others: text("empty"), ..of_main(Mode::Plan) }),
+        ("others", Event { others: text("empty"), ..of_snapshot() }),
+        ("others", Event { others: text("empty"), cut_over: Some(false), ..of_plan() }),
+        ("others", Event { others: text("empty"), members: of_plan().members, stage: Some(2), ..two() }),
+        ("replace", Event { replace: Some(true), stage: Some(2), ..two() }),
+        ("stages", stages(&[&["a"], &["b"], &["c"]])),
+        ("stages", stages(&[&["a", "b"], &["b"]])),
+        ("stages", stages(&[&["a", "b"], &[]])),
+        ("stages", stages(&[&["a/b"]])),
+        ("stages", Event { stages: two().stages, ..of_plan() }),
+        ("stages", Event { cut_over: Some(false), ..two() }),
+        ("stages", Event { stages: two().stages, ..of_snapshot() }),
+        ("stage", Event { stage: Some(3), ..two() }),
+        ("stage", Event { stage: Some(0), ..two() }),
+        ("stage", Event { stage: Some(2), ..stages(&[&["a", "b", "c"]]) }),
+        ("stage", Event { stage: Some(2), ..apply() }),
+        ("stage", Event { stage: Some(1), ..of_plan() }),
+    ] {
+        let error = accept(event.clone()).expect_err(field);
+        assert!(error.starts_with(&format!("{field}: ")), "{event:?}: {error}");
+    }
+}
+
+#[test]
+fn a_later_stage_is_about_the_members_that_it_names() {
+    let named = vec![vec!["c".to_owned(), "b".to_owned()], vec!["a".to_owned()]];
+    let Ok(Request::Apply(first)) = accept(Event { stages: Some(named.clone()), ..apply() }) else {
+        panic!("it is accepted")
+    };
+    let Ok(Request::Apply(second)) = accept(Event { stages: Some(named), stage: Some(2), ..apply() }) else {
+        panic!("it is accepted")
+    };
+    let stages = vec![[member("b"), member("c")].into(), [member("a")].into()];
+    assert_eq!(first.apply, Some(Apply { stages: stages.clone(), stage: 1 }));
+    assert_eq!(second.apply, Some(Apply { stages, stage: 2 }));
+    let members = |request: RestoreRequest| match request.what {
+        What::Point { members, .. } => members,
+        What::Snapshot(..) => None,
+    };
+    assert_eq!(members(first), None);
+    assert_eq!(members(second), Some(["a", "b", "c"].map(member).into()));
+    let Request::Plan(empty) = accept(Event {
+        others: text("empty"),
+        members: Some(vec!["a".to_owned(), "b".to_owned()]),
+        ..of_main(Mode::Plan)
+    })
+    .expect("it is accepted") else {
+        panic!("a plan")
+    };
+    assert!(empty.empty_others && empty.apply.is_none());
 }
 
 #[test]
@@ -150,7 +213,8 @@ fn each_field_of_a_plan_is_heard() {
         members: Some(vec!["b".to_owned(), "a".to_owned()]),
         zone: text("eu-central-1b"),
         replace: Some(true),
-        allow_skew: Some(true),
+        allow_unordered: Some(true),
+        allow_unattached: Some(true),
         allow_partial: Some(true),
         allow_attached: Some(true),
         allow_rollback: Some(true),
@@ -166,12 +230,13 @@ fn each_field_of_a_plan_is_heard() {
     let members = Some([member("a"), member("b")].into());
     assert_eq!(request.what, What::Point { of: main_of_example(), at, members });
     assert_eq!((request.zone, request.replace, request.cut_over), (zone, true, true));
-    let all = [Allow::Skew, Allow::Partial, Allow::Attached, Allow::Rollback, Allow::Corrupt];
+    let all = [Allow::Partial, Allow::Attached, Allow::Rollback, Allow::Corrupt, Allow::Unordered, Allow::Unattached];
     assert_eq!(request.allowed, all.into());
     let said = request.overrides;
     assert_eq!((said.volume_type.as_deref(), said.kms_key.as_deref()), (Some("io2"), Some("alias/etcd")));
     assert_eq!((said.iops, said.throughput, said.initialization_rate), (Some(200), Some(125), Some(300)));
-    let nothing = Event { replace: Some(false), allow_skew: Some(false), verified: Some(false), ..of_main(Mode::Plan) };
+    let nothing =
+        Event { replace: Some(false), allow_unordered: Some(false), verified: Some(false), ..of_main(Mode::Plan) };
     assert_eq!(plan_of(nothing), plan_of(of_main(Mode::Plan)));
     assert!(!plan_of(Event { cut_over: Some(false), ..of_main(Mode::Plan) }).cut_over);
     let What::Point { at, .. } = plan_of(Event { verified: Some(true), ..of_main(Mode::Plan) }).what else { panic!() };

@@ -1,8 +1,8 @@
 //! Which snapshots are meant, and what they must say of themselves.
 
 use super::super::{At, Described, RefusalKind, RestorePlan, RestoreRequest, What, plan};
-use super::fixtures::{OLDER_SLOT, SLOT, in_the_way, member, now, planned, settings, snapshots, try_plan};
-use crate::backup::tests::fixtures::{main_of_example, point};
+use super::fixtures::{OLDER_SLOT, SLOT, in_the_way, member, now, of_one, planned, settings, snapshots, try_plan};
+use crate::backup::tests::fixtures::{main_of_example, point, stood};
 use crate::ids::{Cluster, EtcdCluster, SnapshotId, Zone};
 use crate::recovery_point::RecoveryPoint;
 use crate::scope::ClusterSet;
@@ -11,20 +11,17 @@ use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::{self, Membership};
 
 const NEWEST_SLOT: &str = "2026-11-23T03:00:00Z";
+const OK: &str = "ok at=then";
 
+/// A complete point that everything is well with.
 fn whole(slot: &str) -> RecoveryPoint {
-    point(slot, &[Completed; 3])
-}
-
-fn verified(point: &RecoveryPoint, verdicts: [&str; 3]) -> Vec<Snapshot> {
-    let snapshots = point.observed().into_iter().zip(verdicts);
-    snapshots.map(|(one, verdict)| if verdict.is_empty() { one } else { one.tagged(tags::VERIFIED, verdict) }).collect()
+    point(slot, &[Completed; 3]).verified()
 }
 
 /// The point that `latest` is, with what is warned of.
-fn latest(snapshots: Vec<Snapshot>) -> (String, usize) {
+fn latest(snapshots: Vec<Snapshot>) -> (String, Vec<String>) {
     let plan = planned(&RestoreRequest::of_latest(), Vec::new(), snapshots);
-    let passed_over = plan.warnings.iter().filter(|warning| warning.starts_with("`latest` is ")).count();
+    let passed_over = plan.warnings.into_iter().filter(|warning| warning.starts_with("`latest` is ")).collect();
     (plan.slot.expect("a point").to_string(), passed_over)
 }
 
@@ -36,42 +33,73 @@ fn error_of(request: &RestoreRequest, snapshots: Vec<Snapshot>) -> (RefusalKind,
 #[test]
 fn latest_is_the_newest_point() {
     let points = [whole(SLOT), whole(NEWEST_SLOT), whole(OLDER_SLOT)];
-    assert_eq!(latest(points.iter().flat_map(RecoveryPoint::observed).collect()), (NEWEST_SLOT.to_owned(), 0));
+    assert_eq!(latest(points.iter().flat_map(RecoveryPoint::observed).collect()), (NEWEST_SLOT.to_owned(), Vec::new()));
 }
 
 #[test]
-fn latest_passes_over_what_is_partial_pending_skewed_or_corrupt_and_says_so() {
-    let two_of_three = point(NEWEST_SLOT, &[Completed; 2]);
-    for worse in [
-        two_of_three.observed(),
-        point(NEWEST_SLOT, &[Completed, Error, Completed]).observed(),
-        point(NEWEST_SLOT, &[Completed, Completed, Pending]).observed(),
-        whole(NEWEST_SLOT).skewed_by_ms(5_001).observed(),
-        verified(&whole(NEWEST_SLOT), ["ok", "corrupt at=then", "ok"]),
-        whole(NEWEST_SLOT).observed().into_iter().map(Snapshot::copied).collect(),
+fn latest_passes_over_what_cannot_be_started_in_a_known_order_and_says_why() {
+    let event = r#"{"cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": "2026-11-23T03:00:00Z"}"#;
+    let unread =
+        format!("c has not been read by `verify` (snap-c-{NEWEST_SLOT}); send to the `verify` function: {event}");
+    for (worse, why) in [
+        (point(NEWEST_SLOT, &[Completed; 2]).verified(), "it is partial"),
+        (point(NEWEST_SLOT, &[Completed, Error, Completed]).verified(), "it is partial"),
+        (point(NEWEST_SLOT, &[Completed, Completed, Pending]).verified(), "it is pending"),
+        (whole(NEWEST_SLOT).corrupt(), "it was found corrupt"),
+        (whole(NEWEST_SLOT).found("c", ""), unread.as_str()),
+        (whole(NEWEST_SLOT).found("c", OK), unread.as_str()),
+        (whole(NEWEST_SLOT).found("c", "ok at=then term=2 last=2.100 reason=commit=100"), unread.as_str()),
+        (whole(NEWEST_SLOT).found("c", "unsupported reason=xfs"), "c was found unsupported"),
+        (whole(NEWEST_SLOT).of_another_etcd("c"), "its members contradict each other: "),
     ] {
-        let is_seen = worse.iter().any(|snapshot| matches!(snapshot.ours(), Ok(Some(_))));
-        let all = worse.into_iter().chain(snapshots()).collect();
-        assert_eq!(latest(all), (SLOT.to_owned(), usize::from(is_seen)));
+        let (slot, told) = latest(worse.observed().into_iter().chain(snapshots()).collect());
+        assert_eq!((slot.as_str(), told.len()), (SLOT, 1), "{why}");
+        assert!(told[0].contains(&format!("passed over {NEWEST_SLOT} ({why}")), "{told:?}");
     }
-    let bearable = whole(NEWEST_SLOT).skewed_by_ms(5_000).observed();
-    assert_eq!(latest(bearable.into_iter().chain(snapshots()).collect()).0, NEWEST_SLOT);
-    let degraded = verified(&whole(NEWEST_SLOT), ["degraded", "", "unsupported"]);
-    assert_eq!(latest(degraded.into_iter().chain(snapshots()).collect()).0, NEWEST_SLOT);
+    let copies = whole(NEWEST_SLOT).observed().into_iter().map(Snapshot::copied);
+    assert_eq!(latest(copies.chain(snapshots()).collect()), (SLOT.to_owned(), Vec::new()), "they are nobody's points");
+}
+
+#[test]
+fn skew_and_damage_that_etcd_gets_over_keep_no_point_from_being_latest() {
+    let late = whole(NEWEST_SLOT).skewed_by_ms(3_600_000);
+    let in_stages = whole(NEWEST_SLOT).stood("a", 584, 584).stood("b", 528, 524).stood("c", 648, 645);
+    let degraded = stood("b", 100, 100).replacen("ok", "degraded", 1);
+    for bearable in [late, in_stages, whole(NEWEST_SLOT).found("b", &degraded)] {
+        let (slot, told) = latest(bearable.observed().into_iter().chain(snapshots()).collect());
+        assert_eq!((slot.as_str(), told), (NEWEST_SLOT, Vec::new()));
+    }
+}
+
+#[test]
+fn of_many_points_that_were_passed_over_a_few_are_told() {
+    let at = |hour| point(&format!("2026-11-23T{hour:02}:00:00Z"), &[Completed; 3]).observed();
+    let (slot, told) = latest((3..9).flat_map(at).chain(snapshots()).collect());
+    assert_eq!((slot.as_str(), told.len()), (SLOT, 1));
+    assert!(told[0].ends_with(", and 3 more") && told[0].contains("2026-11-23T08:00:00Z"), "{told:?}");
+}
+
+#[test]
+fn the_only_member_of_an_etcd_cluster_needs_no_position() {
+    let (_, mut snapshot) = of_one();
+    for verdict in ["", OK, "degraded reason=meta", "unsupported reason=xfs"] {
+        snapshot.tags.insert(tags::VERIFIED.to_owned(), verdict.to_owned());
+        assert_eq!(latest(vec![snapshot.clone()]).0, SLOT, "{verdict}");
+    }
 }
 
 #[test]
 fn latest_verified_is_the_newest_of_which_all_members_are_ok() {
     let request = RestoreRequest::of_point(At::Latest { verified: true });
     let slot = |snapshots| planned(&request, Vec::new(), snapshots).slot.map(|slot| slot.to_string());
-    let sound = || verified(&whole(OLDER_SLOT), ["ok at=1", "ok at=1", "ok at=2"]);
-    for unverified in [["", "", ""], ["ok", "ok", ""], ["ok", "ok", "degraded"], ["ok", "unsupported", "ok"]] {
-        let all = verified(&whole(SLOT), unverified).into_iter().chain(sound()).collect();
-        assert_eq!(slot(all).as_deref(), Some(OLDER_SLOT), "{unverified:?}");
+    let degraded = stood("c", 100, 100).replacen("ok", "degraded", 1);
+    for unverified in ["", OK, "unsupported", degraded.as_str()] {
+        let all = whole(SLOT).found("c", unverified).observed().into_iter().chain(whole(OLDER_SLOT).observed());
+        assert_eq!(slot(all.collect()).as_deref(), Some(OLDER_SLOT), "{unverified:?}");
     }
-    let (kind, message) = error_of(&request, snapshots());
+    let (kind, message) = error_of(&request, whole(SLOT).found("c", &degraded).observed());
     assert_eq!(kind, RefusalKind::NoSuchRecoveryPoint);
-    assert!(message.contains("verified `ok`") && message.contains(&format!("the newest, {SLOT}, is complete")));
+    assert!(message.contains(&format!("{SLOT} (not every member was found `ok`)")), "{message}");
 }
 
 #[test]

@@ -1,0 +1,377 @@
+//! Members tagged in stages, and members that join empty.
+
+use super::super::{
+    Allow, Done, Observed, Reached, RefusalKind, RestorePlan, RestoreRequest, Standing, StepName, parking, plan_undo,
+    report_applied, report_plan,
+};
+use super::fixtures::{
+    ID, SLOT, id, in_the_way, live_volume, made, member, new_volume, now, old_volume, old_volumes, planned, snapshots,
+    staged_point, try_plan, undo_of, verified_point, volume_id,
+};
+use crate::backup::tests::fixtures::{MEMBERS, point, stood};
+use crate::ids::{Member, VolumeId};
+use crate::snapshot::{Snapshot, SnapshotState};
+use crate::tags;
+use crate::volume::{Volume, VolumeState};
+
+const STAGES: [&[&str]; 2] = [&["a", "c"], &["b"]];
+
+fn of_slot() -> RestoreRequest {
+    RestoreRequest::of_slot(SLOT).replacing()
+}
+
+fn staged() -> Vec<Snapshot> {
+    staged_point().observed()
+}
+
+/// `[["c", "a"], ["b"]]`.
+fn stages(plan: &RestorePlan) -> Vec<Vec<&str>> {
+    plan.stages.iter().map(|stage| stage.iter().map(Member::as_str).collect()).collect()
+}
+
+/// The old volume of a member, retired in favour of its new one.
+fn retired(name: &str) -> Volume {
+    let new = volume_id(&format!("vol-new-{name}"));
+    let retirement = parking::retire(&old_volume(name), Some(&id()), Some(&new), now()).expect("it fits");
+    old_volume(name).changed(&retirement)
+}
+
+/// The new volume that waits for the second stage.
+fn waiting(name: &str) -> Volume {
+    new_volume(name, ID).tagged(tags::STAGE, "2/2")
+}
+
+/// What EC2 lists when the first stage is tagged, and its members have run for so long.
+fn after_the_first_stage(seconds: i64) -> Vec<Volume> {
+    let live = ["a", "c"].map(|name| live_volume(name).attached_for(seconds));
+    [MEMBERS.map(retired).to_vec(), live.to_vec(), vec![waiting("b")]].concat()
+}
+
+fn second() -> RestoreRequest {
+    RestoreRequest::of_slot(SLOT).of_members(&MEMBERS).applying(&STAGES, 2)
+}
+
+#[test]
+fn a_set_that_could_get_stuck_is_planned_in_stages_and_says_why() {
+    let plan = planned(&of_slot(), old_volumes(), staged());
+    assert_eq!((stages(&plan), in_the_way(&plan)), (vec![vec!["c", "a"], vec!["b"]], vec![]));
+    let of_members: Vec<usize> = plan.members.iter().map(|member| member.stage).collect();
+    assert_eq!(of_members, [1, 2, 1]);
+    let order = plan.set.as_ref().and_then(|set| set.order()).expect("an order");
+    assert!(!order.any_order && !order.why.is_empty(), "{order:?}");
+    assert_eq!(plan.apply.stages, Some(vec![vec!["c".to_owned(), "a".to_owned()], vec!["b".to_owned()]]));
+    assert_eq!(plan.apply.stage, None);
+    let marks: Vec<Option<&String>> = plan.members.iter().map(|one| one.new.tags.get(tags::STAGE)).collect();
+    assert_eq!(marks, [Some(&"1/2".to_owned()), Some(&"2/2".to_owned()), Some(&"1/2".to_owned())]);
+}
+
+#[test]
+fn a_set_that_is_safe_in_any_order_has_one_stage_and_no_marks() {
+    let plan = planned(&of_slot(), old_volumes(), snapshots());
+    assert_eq!(stages(&plan), [["a", "b", "c"]]);
+    assert!(plan.members.iter().all(|member| !member.new.tags.contains_key(tags::STAGE)));
+    assert_eq!(plan.then, None);
+}
+
+#[test]
+fn an_unknown_position_is_refused_with_the_event_that_has_it_read() {
+    for unread in ["", "ok at=then revision=7 index=9 term=2"] {
+        let snapshots = || staged_point().found("b", unread).observed();
+        let plan = planned(&of_slot(), old_volumes(), snapshots());
+        assert_eq!(in_the_way(&plan), ["PositionUnknown"]);
+        let event =
+            r#"{"cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": "2026-11-23T02:00:00Z"}"#;
+        assert!(plan.refusals[0].message.contains(event), "{}", plan.refusals[0]);
+        let plan = planned(&of_slot().allowing(Allow::Unordered), old_volumes(), snapshots());
+        assert_eq!((in_the_way(&plan), stages(&plan)), (vec![], vec![vec!["a", "b", "c"]]));
+        assert!(plan.warnings.iter().any(|warning| warning.starts_with("`allow_unordered`: ")), "{:?}", plan.warnings);
+        let plan = planned(&of_slot().for_inspection(), old_volumes(), snapshots());
+        assert_eq!(in_the_way(&plan), Vec::<&str>::new(), "what is only looked at is not started");
+    }
+}
+
+#[test]
+fn a_set_that_contradicts_itself_is_refused_whatever_is_allowed() {
+    let snapshots = || verified_point().of_another_etcd("c").observed();
+    for request in [of_slot(), of_slot().allowing(Allow::Unordered)] {
+        assert_eq!(in_the_way(&planned(&request, old_volumes(), snapshots())), ["SetContradicts"]);
+    }
+    let without = of_slot().of_members(&["a", "b"]).emptying_others();
+    assert_eq!(in_the_way(&planned(&without, old_volumes(), snapshots())), Vec::<&str>::new());
+}
+
+#[test]
+fn an_apply_that_names_other_stages_than_the_positions_make_is_refused_until_it_has_begun() {
+    for other in [&[&["a", "b", "c"][..]][..], &[&["a", "b"], &["c"]]] {
+        let plan = planned(&of_slot().applying(other, 1), old_volumes(), staged());
+        assert_eq!(in_the_way(&plan), ["PlanChanged"], "{other:?}");
+    }
+    let plan = planned(&of_slot().applying(&STAGES, 1), old_volumes(), staged());
+    assert_eq!((in_the_way(&plan), plan.stage), (vec![], 1));
+    // What has begun goes on as it was planned, whatever is written on the snapshots since.
+    let begun = || [old_volumes(), MEMBERS.map(|name| new_volume(name, ID)).to_vec()].concat();
+    let plan = planned(&of_slot().applying(&STAGES, 1), begun(), verified_point().of_another_etcd("c").observed());
+    assert_eq!((in_the_way(&plan), stages(&plan)), (vec![], vec![vec!["a", "c"], vec!["b"]]));
+}
+
+#[test]
+fn an_apply_of_several_members_without_stages_is_refused() {
+    let refusal = try_plan(&of_slot().applying(&[], 1), old_volumes(), staged()).expect_err("no stages");
+    assert_eq!(
+        (refusal.kind, refusal.message.as_str()),
+        (RefusalKind::InvalidRequest, "stages: is missing; plan first")
+    );
+    let refusal = try_plan(&of_slot().applying(&[&["a", "b"]], 1), old_volumes(), staged()).expect_err("c is missing");
+    assert!(refusal.message.starts_with("stages: name a, b, but a, b, c are restored"), "{refusal}");
+}
+
+#[test]
+fn the_first_stage_retires_all_old_volumes_and_tags_its_own_alone() {
+    let new = ["a", "c"].map(|name| new_volume(name, ID).tagged(tags::STAGE, "1/2"));
+    let volumes = [old_volumes(), new.to_vec(), vec![waiting("b")]].concat();
+    let plan = planned(&of_slot().applying(&STAGES, 1), volumes.clone(), staged());
+    let of = |changes: Vec<(Member, super::super::TagChange)>| -> Vec<String> {
+        changes.into_iter().map(|(member, _)| member.to_string()).collect()
+    };
+    assert_eq!(of(plan.retirements(&plan.made(), &volumes, now()).expect("they can be")), ["a", "b", "c"]);
+    let taggings = plan.taggings(&plan.made(), &volumes).expect("they can be");
+    assert!(taggings.iter().all(|(_, change)| change.take.contains_key(tags::STAGE)), "{taggings:?}");
+    assert_eq!(of(taggings), ["a", "c"]);
+    let after = after_the_first_stage(5);
+    assert_eq!(plan.standing(&plan.made(), &after, Reached::Tagged), Standing::Clear);
+    let expected: Vec<VolumeId> = plan.expected(&plan.made()).into_iter().map(|one| one.volume).collect();
+    assert_eq!(expected, [volume_id("vol-new-a"), volume_id("vol-new-c")]);
+    let done = planned(&of_slot().applying(&STAGES, 1), after, staged());
+    assert!(done.is_done());
+}
+
+#[test]
+fn the_answer_to_the_first_stage_has_the_event_of_the_second() {
+    let plan = planned(&of_slot().applying(&STAGES, 1), old_volumes(), staged());
+    let mut done = Done { made: made(&MEMBERS), passed: Some(StepName::Accept), ..Done::default() };
+    done.step(StepName::Tag, &member("a"));
+    let result = report_applied(&plan, &done);
+    assert_eq!((result.stage, result.of_stages), (Some(1), Some(2)));
+    let then = result.then.expect("an event");
+    assert_eq!((then.stage, &then.stages, then.replace), (Some(2), &plan.apply.stages, None));
+    assert_eq!((&then.id, &then.recovery_point), (&plan.apply.id, &plan.apply.recovery_point));
+    let told: Vec<(StepName, Option<usize>)> =
+        result.steps.iter().rev().take(3).map(|one| (one.step, one.stage)).collect();
+    assert_eq!(told, [(StepName::Accept, Some(1)), (StepName::Tag, Some(1)), (StepName::Tag, Some(1))]);
+    assert!(result.next_steps.iter().any(|step| step.contains("event under `then`")), "{:?}", result.next_steps);
+    let whole = report_plan(&planned(&of_slot(), old_volumes(), staged()), &old_volumes());
+    let tagged = whole.steps.iter().filter(|step| step.step == StepName::Tag).map(|step| step.stage);
+    assert_eq!(tagged.collect::<Vec<_>>(), [Some(1), Some(1), Some(2)], "a plan tells of both");
+}
+
+#[test]
+fn the_second_stage_waits_until_the_first_is_attached_for_a_minute() {
+    for (volumes, way) in [
+        (after_the_first_stage(59), vec!["QuorumNotUp"]),
+        (after_the_first_stage(60), vec![]),
+        (
+            [MEMBERS.map(retired).to_vec(), vec![live_volume("a"), live_volume("c"), waiting("b")]].concat(),
+            vec!["QuorumNotUp"],
+        ),
+    ] {
+        assert_eq!(in_the_way(&planned(&second(), volumes.clone(), staged())), way);
+        let allowed = second().allowing(Allow::Unattached);
+        assert_eq!(in_the_way(&planned(&allowed, volumes, staged())), Vec::<&str>::new());
+    }
+    // One of the two is not there: what is allowed does not put it in its place.
+    let mut one_missing = after_the_first_stage(60);
+    one_missing.retain(|volume| volume.id != volume_id("vol-new-c"));
+    one_missing.retain(|volume| volume.id != volume_id("vol-c"));
+    let plan = planned(&second().allowing(Allow::Unattached), one_missing, staged());
+    assert_eq!(in_the_way(&plan), ["QuorumNotUp"]);
+    assert!(plan.refusals[0].message.contains("send the event of the first stage"), "{}", plan.refusals[0]);
+}
+
+#[test]
+fn the_second_stage_makes_and_retires_nothing_and_tags_what_waits() {
+    let volumes = after_the_first_stage(60);
+    let plan = planned(&second(), volumes.clone(), staged());
+    assert_eq!(plan.retirements(&plan.made(), &volumes, now()), Ok(Vec::new()));
+    let taggings = plan.taggings(&plan.made(), &volumes).expect("it can be");
+    assert_eq!(taggings.iter().map(|(_, change)| change.volume.as_str()).collect::<Vec<_>>(), ["vol-new-b"]);
+    let expected = plan.expected(&plan.made()).len();
+    assert_eq!((expected, plan.is_done(), plan.then.is_none()), (3, false, true));
+    let mut tagged = volumes;
+    tagged.pop();
+    tagged.push(live_volume("b"));
+    let again = planned(&second(), tagged, staged());
+    assert!(again.is_done() && again.refusals.is_empty(), "{:?}", again.refusals);
+}
+
+#[test]
+fn a_second_stage_without_a_volume_that_waits_makes_none() {
+    let mut volumes = after_the_first_stage(60);
+    volumes.retain(|volume| !["vol-new-b", "vol-b"].contains(&volume.id.as_str()));
+    let plan = planned(&second(), volumes, staged());
+    assert_eq!(in_the_way(&plan), ["InvalidRequest"]);
+    assert!(plan.refusals[0].message.contains("has no volume that waits for member b"), "{}", plan.refusals[0]);
+}
+
+#[test]
+fn whatever_ends_the_second_stage_only_its_own_volume_is_withdrawn() {
+    let volumes = after_the_first_stage(60);
+    let plan = planned(&second(), volumes.clone(), staged());
+    let rival = old_volume("b").named("vol-rival");
+    let with_rival = [volumes.clone(), vec![rival]].concat();
+    assert!(matches!(plan.standing(&plan.made(), &with_rival, Reached::Made), Standing::Withdraw(_)));
+    let withdrawn: Vec<VolumeId> =
+        plan.withdrawals(&plan.made(), &volumes, now()).into_iter().map(|change| change.volume).collect();
+    assert_eq!(withdrawn, [volume_id("vol-new-b")], "the others run");
+}
+
+#[test]
+fn five_members_start_with_three_and_their_settings_need_not_be_said_again() {
+    let io2 = waiting("b");
+    let io2 = Volume { volume_type: "io2".to_owned(), ..io2 };
+    let mut volumes = after_the_first_stage(60);
+    volumes.pop();
+    volumes.push(io2);
+    assert_eq!(in_the_way(&planned(&second(), volumes, staged())), Vec::<&str>::new());
+}
+
+#[test]
+fn a_plan_of_a_restore_between_its_stages_gives_the_next_event() {
+    let request = RestoreRequest::of_slot(SLOT).replacing();
+    let volumes = after_the_first_stage(60);
+    let result = report_plan(&planned(&request, volumes.clone(), staged()), &volumes);
+    assert_eq!(result.apply.expect("an event").stage, Some(2));
+}
+
+// Members that join empty.
+
+/// The point with one member's snapshot failed.
+fn without_a() -> Vec<Snapshot> {
+    use SnapshotState::{Completed, Error};
+    point(SLOT, &[Error, Completed, Completed]).verified().observed()
+}
+
+fn emptying_a() -> RestoreRequest {
+    of_slot().of_members(&["b", "c"]).emptying_others()
+}
+
+#[test]
+fn a_point_that_lacks_a_member_is_restored_where_that_one_joins_empty() {
+    let corrupt = || verified_point().found("a", "corrupt reason=crc").observed();
+    for snapshots in [without_a(), corrupt(), vec![snapshots().remove(1), snapshots().remove(2)]] {
+        let plan = planned(&emptying_a(), old_volumes(), snapshots);
+        assert_eq!((in_the_way(&plan), stages(&plan)), (vec![], vec![vec!["b", "c"]]));
+        let [emptied] = plan.emptied.as_slice() else { panic!("{:?}", plan.emptied) };
+        assert_eq!((emptied.lineage.member.as_str(), &emptied.old), ("a", &vec![volume_id("vol-a")]));
+        assert!(plan.forecast.is_ok(), "{:?}", plan.forecast);
+        let joins = plan.steps_after.iter().find(|step| step.starts_with("Let a join empty")).expect("a step");
+        assert!(joins.contains("v3.0.20260531") && joins.contains("etcdctl member remove"), "{joins}");
+    }
+    let still = planned(&of_slot().of_members(&["b", "c"]), old_volumes(), snapshots());
+    assert_eq!(in_the_way(&still), ["MemberRollback"], "without it some members are some members");
+}
+
+#[test]
+fn fewer_than_a_quorum_cannot_empty_the_others() {
+    let refusal = try_plan(&of_slot().of_members(&["b"]).emptying_others(), old_volumes(), snapshots());
+    let refusal = refusal.expect_err("one is no quorum");
+    assert!(
+        refusal.message.starts_with("others: `empty` needs at least a quorum in `members`, 2 of a, b, c"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_volume_does_so_of_one_that_is_emptied() {
+    let named = emptying_a();
+    let without_replace = RestoreRequest { replace: false, ..named.clone() };
+    assert_eq!(in_the_way(&planned(&without_replace, vec![old_volume("a")], snapshots())), ["MemberClaimed"]);
+    let attached = vec![old_volume("a").attached_to("i-1")];
+    assert_eq!(in_the_way(&planned(&named, attached.clone(), snapshots())), ["VolumeAttached"]);
+    assert_eq!(in_the_way(&planned(&named.allowing(Allow::Attached), attached, snapshots())), Vec::<&str>::new());
+}
+
+/// The old volume of a, retired so that a joins empty.
+fn emptied(volume: &Volume) -> Volume {
+    let change = parking::retire_emptied(volume, &id(), Some(&volume_id("vol-new-b")), now()).expect("it fits");
+    volume.clone().changed(&change)
+}
+
+#[test]
+fn an_emptied_members_volume_is_retired_once_and_the_blank_one_that_follows_is_let_be() {
+    let new = ["b", "c"].map(|name| new_volume(name, ID));
+    let volumes = [old_volumes(), new.to_vec()].concat();
+    let request = emptying_a().applying(&[&["b", "c"]], 1);
+    let plan = planned(&request, volumes.clone(), without_a());
+    let retirements = plan.retirements(&plan.made(), &volumes, now()).expect("they can be");
+    let of_a = retirements.iter().find(|(of, _)| *of == member("a")).expect("a's");
+    assert_eq!(of_a.1.write.get(tags::REPLACED_BY), Some(&"vol-new-b".to_owned()));
+    assert_eq!(old_volume("a").changed(&of_a.1), emptied(&old_volume("a")));
+    let blank = old_volume("a").named("vol-blank").created_at("2026-11-23T02:25:00Z").attached_to("i-1");
+    let live = ["b", "c"].map(live_volume);
+    let after = [vec![emptied(&old_volume("a")), retired("b"), retired("c"), blank], live.to_vec()].concat();
+    let again = planned(&request, after, without_a());
+    assert_eq!((again.is_done(), in_the_way(&again)), (true, vec![]));
+    assert_eq!(again.emptied[0].retired, [volume_id("vol-a")]);
+}
+
+#[test]
+fn an_undo_gives_an_emptied_members_volume_back_too() {
+    let live = ["b", "c"].map(live_volume);
+    let volumes = [vec![emptied(&old_volume("a")), retired("b"), retired("c")], live.to_vec()].concat();
+    let observed = |volumes: &[Volume]| Observed { volumes: volumes.to_vec(), ..Observed::default() };
+    let request = undo_of(&[("b", "vol-new-b"), ("c", "vol-new-c")]);
+    let plan = plan_undo(&observed(&volumes), &request).expect("a plan");
+    let given_back: Vec<&str> =
+        plan.members.iter().flat_map(|one| &one.old).map(|(volume, _)| volume.as_str()).collect();
+    assert_eq!(given_back, ["vol-b", "vol-a", "vol-c"]);
+    let mut volumes = volumes;
+    for (_, change) in plan.retirements(&volumes, now()) {
+        let volume = volumes.iter_mut().find(|volume| volume.id == change.volume).expect("it is there");
+        *volume = volume.clone().changed(&change);
+    }
+    for (_, change) in plan.give_backs(&volumes).expect("nobody is in the way") {
+        let volume = volumes.iter_mut().find(|volume| volume.id == change.volume).expect("it is there");
+        *volume = volume.clone().changed(&change);
+    }
+    assert!(old_volumes().iter().all(|old| volumes.contains(old)), "{volumes:#?}");
+    // b alone would leave c behind.
+    let some =
+        plan_undo(&observed(&[emptied(&old_volume("a")), retired("b"), retired("c")]), &undo_of(&[("b", "vol-new-b")]));
+    assert_eq!(some.expect_err("c stays behind")[0].kind, RefusalKind::MemberRollback);
+}
+
+#[test]
+fn a_volume_of_another_member_that_only_names_the_new_one_is_not_given_back() {
+    let mut stranger = emptied(&old_volume("a"));
+    stranger.tags.remove(tags::JOINS_EMPTY);
+    let volumes = vec![stranger, live_volume("b")];
+    let refusals = plan_undo(&Observed { volumes, ..Observed::default() }, &undo_of(&[("b", "vol-new-b")]));
+    assert_eq!(refusals.expect_err("a is not b")[0].kind, RefusalKind::NotOurs);
+}
+
+#[test]
+fn a_roll_back_says_by_how_many_revisions() {
+    let newer = |last: u64| {
+        let newer = point("2026-11-23T03:00:00Z", &[SnapshotState::Completed; 3]).verified();
+        newer.stood("a", last, last).observed()
+    };
+    let told = |snapshots: Vec<Snapshot>| planned(&of_slot(), old_volumes(), snapshots).steps_after.concat();
+    let all = |newer: Vec<Snapshot>| staged().into_iter().chain(newer).collect();
+    let said = "goes back by at least 352 revisions, from 1000 (point 2026-11-23T03:00:00Z) to about 648";
+    assert!(told(all(newer(1000))).contains(said), "{}", told(all(newer(1000))));
+    assert!(told(all(newer(648))).contains("goes back to 2026-11-23T02:00:00Z"), "nothing is known to be lost");
+    let other = stood("a", 1000, 1000).replace("cluster=c1", "cluster=c2");
+    let of_another: Vec<Snapshot> = newer(1000).into_iter().map(|one| one.tagged(tags::VERIFIED, &other)).collect();
+    assert!(told(all(of_another)).contains("goes back to 2026-11-23T02:00:00Z"), "a new etcd is another history");
+}
+
+#[test]
+fn a_waiting_volume_that_failed_ends_only_its_own_stage() {
+    let mut volumes = after_the_first_stage(60);
+    let plan = planned(&second(), volumes.clone(), staged());
+    let last = volumes.pop().expect("the one that waits");
+    volumes.push(last.in_state(VolumeState::Error));
+    assert!(matches!(plan.available(&plan.made(), &volumes, true), Standing::Withdraw(_)));
+    let withdrawn = plan.withdrawals(&plan.made(), &volumes, now());
+    assert_eq!(withdrawn.len(), 1, "{withdrawn:?}");
+}
