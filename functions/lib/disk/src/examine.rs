@@ -81,7 +81,7 @@ impl Survey {
 
     /// How far it came.
     fn index(&self) -> u64 {
-        let log = self.log.as_ref().map_or(0, |log| log.last_index);
+        let log = self.log.as_ref().map_or(0, |log| log.last.index);
         log.max(self.store.as_ref().map_or(0, |store| store.consistent_index))
     }
 
@@ -98,15 +98,27 @@ impl Survey {
             member_id: identity.map(|(member, _)| member),
             revision: store.map(|store| store.revision),
             consistent_index: store.map(|store| store.consistent_index),
-            wal_last_index: replay.as_ref().map(|replay| replay.last_index),
+            wal_last_index: replay.as_ref().map(|replay| replay.last.index),
+            wal_last_term: replay.as_ref().map(|replay| replay.last.term),
             term: replay.as_ref().map(|replay| replay.state.term).or_else(|| store.and_then(|store| store.term)),
             commit: replay.as_ref().map(|replay| replay.state.commit),
+            commit_term: replay.as_ref().map(|replay| replay.state.commit_term),
             db_bytes: self.db_bytes,
-            voters: store.and_then(|store| store.voters.clone()),
+            voters: store.and_then(|store| voters(store, identity?.0)),
             members: self.store.map(|store| store.members).unwrap_or_default(),
             data_dir: self.path,
         }
     }
+}
+
+/// The members that have a vote, by a list that names this one among them.
+///
+/// `confState` (since 3.5) is raft's own, and `etcdutl snapshot restore` leaves the old cluster's there; `members` is made
+/// anew by it, and can keep members that were removed (etcd-io/etcd#20967). So the first counts where it knows the member.
+fn voters(store: &Store, member: u64) -> Option<Vec<u64>> {
+    let with_a_vote = store.members.iter().filter(|one| !one.is_learner).map(|one| one.id);
+    let lists = [store.voters.clone(), Some(with_a_vote.collect())];
+    lists.into_iter().flatten().find(|voters| voters.contains(&member))
 }
 
 /// The db's size, and what it says of itself.

@@ -43,16 +43,20 @@ pub struct Examined {
     pub consistent_index: Option<u64>,
     /// The last raft index in the WAL.
     pub wal_last_index: Option<u64>,
+    /// The term of the WAL's last entry: of the one that etcd would find there, not of one that a torn end cut off.
+    pub wal_last_term: Option<u64>,
     /// The raft term, by the WAL's last HardState; where the WAL could not be read, that of the db's last entry (since
     /// 3.5).
     pub term: Option<u64>,
     /// The last raft index known to be committed, by the WAL's last HardState. In a crash image it may lag.
     pub commit: Option<u64>,
+    /// The raft term in which the member learned of that, as far back as the WAL was read.
+    pub commit_term: Option<u64>,
     /// Bytes of the db.
     pub db_bytes: Option<u64>,
     /// The members that the db knows.
     pub members: Vec<EtcdMember>,
-    /// The ids of the members that raft counts, by the db's ConfState (since 3.5). It may be a change ahead of `members`.
+    /// The ids of the members that have a vote, this one among them; `None` where no list names it.
     pub voters: Option<Vec<u64>>,
     /// The data directory, from the volume's root.
     pub data_dir: Option<String>,
@@ -67,4 +71,6 @@ pub struct EtcdMember {
     pub name: String,
     /// Where the others reach it.
     pub peer_urls: Vec<String>,
+    /// Whether it only follows, without a vote.
+    pub is_learner: bool,
 }

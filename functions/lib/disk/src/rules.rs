@@ -24,7 +24,7 @@ pub(crate) fn needs_sent_db(store: Option<&Store>, replay: &Replay) -> bool {
 ///    "out of range").
 /// 5. A torn end is allowed in the last segment only: the WAL's decoder holds to that.
 pub(crate) fn judge(store: Option<&Store>, replay: &Replay, has_sent_db: bool, findings: &mut Findings) {
-    let (start, last, commit) = (replay.start.index, replay.last_index, replay.state.commit);
+    let (start, last, commit) = (replay.start.index, replay.last.index, replay.state.commit);
     match replay.gap {
         Some((from, to)) if from == start => findings.corrupt(format!(
             "rule 3: the WAL's first entry is {to}, but {} ends at {from}",

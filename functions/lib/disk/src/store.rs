@@ -33,8 +33,9 @@ pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
     let keys = bucket(db, "key")?;
     let meta = bucket(db, "meta")?;
     let number = |key| db.get(&meta, key)?.map(|value| number(key, &value)).transpose();
+    let last = db.last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?;
     let mut store = Store {
-        revision: db.last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?,
+        revision: last.max(compacted(db, &meta)?),
         consistent_index: number("consistent_index")?.unwrap_or_default(),
         etcd_version: version(db)?,
         members: members(db)?,
@@ -65,6 +66,17 @@ pub(crate) fn read_all(db: &Db<'_>) -> Result<(), Fault> {
 
 fn bucket(db: &Db<'_>, name: &str) -> Result<Bucket, Fault> {
     db.bucket(name)?.ok_or_else(|| broken(format!("no bucket `{name}`")))
+}
+
+/// The revision up to which was compacted, or is to be: where the last key was a deletion that went with it, no key tells
+/// the revision any more, and etcd takes this one (`mvcc/kvstore.go`, `restore`).
+fn compacted(db: &Db<'_>, meta: &Bucket) -> Result<i64, Fault> {
+    let mut greatest = 0;
+    for key in ["scheduledCompactRev", "finishedCompactRev"] {
+        let compacted = db.get(meta, key)?.and_then(|value| revision(&value).ok());
+        greatest = greatest.max(compacted.unwrap_or_default());
+    }
+    Ok(greatest)
 }
 
 fn revision(key: &[u8]) -> Result<i64, Fault> {
@@ -104,6 +116,8 @@ struct Member {
     name: String,
     #[serde(default, rename = "peerURLs")]
     peer_urls: Option<Vec<String>>,
+    #[serde(default, rename = "isLearner")]
+    is_learner: bool,
 }
 
 fn members(db: &Db<'_>) -> Result<Vec<EtcdMember>, Fault> {
@@ -111,7 +125,12 @@ fn members(db: &Db<'_>) -> Result<Vec<EtcdMember>, Fault> {
     let member = |(key, value): (Vec<u8>, Vec<u8>)| {
         let member: Member = serde_json::from_slice(&value)
             .map_err(|error| broken(format!("member {}: {error}", String::from_utf8_lossy(&key))))?;
-        Ok(EtcdMember { id: member.id, name: member.name, peer_urls: member.peer_urls.unwrap_or_default() })
+        Ok(EtcdMember {
+            id: member.id,
+            name: member.name,
+            peer_urls: member.peer_urls.unwrap_or_default(),
+            is_learner: member.is_learner,
+        })
     };
     db.entries(&bucket)?.into_iter().map(member).collect()
 }
@@ -127,7 +146,7 @@ mod tests {
         let held = Held(DbFile::etcd_at(7, 12).bytes());
         let db = Db::open(&held).expect("sound");
         let peer_urls = vec!["http://localhost:2380".to_owned()];
-        let member = EtcdMember { id: 0x91bc_3c39_8fb3_c146, name: "a".to_owned(), peer_urls };
+        let member = EtcdMember { id: 0x91bc_3c39_8fb3_c146, name: "a".to_owned(), peer_urls, is_learner: false };
         let expected = Store {
             revision: 7,
             consistent_index: 12,
@@ -168,6 +187,14 @@ mod tests {
         let (term, voters, weakness) = raft_state(&DbFile::etcd_3_5(12, "{", &TERM)).expect("readable");
         assert_eq!((term, voters), (Some(3), None));
         assert!(weakness.expect("told").starts_with("confState in `meta`: EOF"));
+    }
+
+    #[test]
+    fn a_revision_that_was_compacted_away_counts() {
+        for (scheduled, finished, expected) in [(9, 8, 9), (8, 9, 9), (5, 5, 7)] {
+            let held = Held(DbFile::compacted(scheduled, finished).bytes());
+            assert_eq!(read(&Db::open(&held).expect("sound")).expect("sound").revision, expected);
+        }
     }
 
     #[test]

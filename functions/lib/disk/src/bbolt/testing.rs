@@ -99,6 +99,16 @@ impl DbFile {
         Self::etcd_with("3.4.0", 7, Self::raft(consistent_index, conf_state, term))
     }
 
+    /// Its last key is of revision 7; it was to be compacted up to one revision, and was up to another.
+    pub(crate) fn compacted(scheduled: u64, finished: u64) -> Self {
+        let meta = vec![
+            value(b"consistent_index", &12_u64.to_be_bytes()),
+            value(b"finishedCompactRev", &revision(finished, 0)),
+            value(b"scheduledCompactRev", &revision(scheduled, 0)),
+        ];
+        Self::etcd_with("3.4.0", 7, meta)
+    }
+
     /// Sound, and its `members` larger than they are read.
     pub(crate) fn of_many_members(consistent_index: u64) -> Self {
         let meta = inline("meta", vec![value(b"consistent_index", &consistent_index.to_be_bytes())]);

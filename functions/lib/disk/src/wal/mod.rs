@@ -25,4 +25,14 @@ pub(crate) struct Position {
 pub(crate) struct HardState {
     pub(crate) term: u64,
     pub(crate) commit: u64,
+    /// The term of the first HardState with that commit: in it the member learned of it.
+    pub(crate) commit_term: u64,
+}
+
+impl HardState {
+    /// Takes the place of the one before it.
+    fn follow(&mut self, next: Self) {
+        let commit_term = if next.commit == self.commit { self.commit_term } else { next.term };
+        *self = Self { commit_term, ..next };
+    }
 }

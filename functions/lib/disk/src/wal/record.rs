@@ -57,7 +57,7 @@ pub(super) fn entry(data: &[u8]) -> Result<Position, Malformed> {
 
 /// A HardState.
 pub(super) fn state(data: &[u8]) -> Result<HardState, Malformed> {
-    numbers(data, [1, 3]).map(|[term, commit]| HardState { term, commit })
+    numbers(data, [1, 3]).map(|[term, commit]| HardState { term, commit, commit_term: term })
 }
 
 /// A snapshot's place.

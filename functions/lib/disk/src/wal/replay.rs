@@ -16,8 +16,8 @@ pub(crate) struct Replay {
     /// The member's id and the cluster's.
     pub(crate) identity: Option<(u64, u64)>,
     pub(crate) state: HardState,
-    /// The last entry's index after the start, or the start's.
-    pub(crate) last_index: u64,
+    /// The last entry after the start, or the start: what a torn end cut off is not in the log.
+    pub(crate) last: Position,
     /// Whether the log itself records the snapshot, by index and term: etcd starts only from one that it does
     /// (`LoadNewestAvailable`; without a snapshot, `ErrSnapshotNotFound`).
     pub(crate) has_start: bool,
@@ -57,7 +57,7 @@ pub(crate) fn replay(
     open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
 ) -> Result<Replay, Fault> {
     let read = chosen(segments, start, all)?;
-    let mut replay = Replay { start, last_index: start.index, ..Replay::default() };
+    let mut replay = Replay { start, last: start, ..Replay::default() };
     let (mut crc, mut total) = (0, 0_u64);
     // Two are open at a time: however many there are, their extents are not all held in memory.
     let mut next = read.first().map(|first| open(&first.name)).transpose()?;
@@ -105,7 +105,7 @@ impl Replay {
                 self.identity = Some(record::identity(record.data).map_err(malformed)?);
             }
             ENTRY => self.entry(record::entry(record.data).map_err(malformed)?),
-            STATE => self.state = record::state(record.data).map_err(malformed)?,
+            STATE => self.state.follow(record::state(record.data).map_err(malformed)?),
             SNAPSHOT => {
                 self.has_start |= record::snapshot(record.data).map_err(malformed)? == self.start;
             }
@@ -119,10 +119,10 @@ impl Replay {
         if entry.index <= self.start.index {
             return;
         }
-        if entry.index - 1 > self.last_index {
-            self.gap.get_or_insert((self.last_index, entry.index));
+        if entry.index - 1 > self.last.index {
+            self.gap.get_or_insert((self.last.index, entry.index));
         }
-        self.last_index = entry.index;
+        self.last = entry;
     }
 }
 
@@ -166,8 +166,8 @@ mod tests {
     fn a_log_is_read_over_its_segments() {
         let replay = read(&two(), 0, false).expect("sound");
         assert_eq!(replay.identity, Some((0xa, 0xc)));
-        assert_eq!(replay.state, HardState { term: 2, commit: 5 });
-        assert_eq!((replay.last_index, replay.has_start, replay.gap), (6, true, None));
+        assert_eq!(replay.state, HardState { term: 2, commit: 5, commit_term: 2 });
+        assert_eq!((replay.last, replay.has_start, replay.gap), (Position { index: 6, term: 1 }, true, None));
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         files[0].1[100] ^= 1;
         assert!(read(&files, 0, false).is_err());
         let replay = read(&files, 4, false).expect("the first segment is not needed");
-        assert_eq!((replay.last_index, replay.has_start), (6, true));
+        assert_eq!((replay.last.index, replay.has_start), (6, true));
         assert!(read(&files, 4, true).is_err(), "all are read when asked");
     }
 
@@ -252,11 +252,52 @@ mod tests {
                 log.entry(1, *index, b"value");
             }
             let replay = read(&[(FIRST, log.bytes())], 0, false).expect("framed well");
-            (replay.last_index, replay.gap)
+            (replay.last.index, replay.gap)
         };
         assert_eq!(last(&[1, 2, 3, 2]), (2, None));
         assert_eq!(last(&[1, 2, 4]), (4, Some((2, 4))));
         assert_eq!(last(&[2, 3]), (3, Some((0, 2))));
+    }
+
+    fn of(log: &Log, start: u64) -> Replay {
+        read(&[(FIRST, log.bytes())], start, false).expect("sound")
+    }
+
+    #[test]
+    fn the_last_entry_is_the_one_that_was_written_last() {
+        let mut log = Log::new();
+        for (term, index) in [(1, 1), (1, 2), (1, 3), (2, 2)] {
+            log.entry(term, index, b"value");
+        }
+        log.state(5, 1);
+        assert_eq!(of(&log, 0).last, Position { index: 2, term: 2 }, "3 was overwritten, and a term is no entry's");
+        let mut log = Log::new();
+        log.entry(1, 1, b"value");
+        log.snapshot(7, 1);
+        assert_eq!(of(&log, 7).last, Position { index: 7, term: 1 }, "nothing follows the snapshot");
+    }
+
+    #[test]
+    fn a_torn_entry_is_not_the_last_one() {
+        let mut log = Log::new();
+        log.entry(1, 1, b"value");
+        log.entry(2, 2, &[7; 3000]);
+        let mut bytes = log.bytes();
+        bytes.truncate(bytes.len() - 1);
+        let replay = read(&[(FIRST, bytes)], 0, false).expect("etcd cuts it off");
+        assert_eq!(replay.last, Position { index: 1, term: 1 });
+    }
+
+    #[test]
+    fn the_term_in_which_a_member_learned_of_what_is_committed_is_told() {
+        let mut log = Log::new();
+        for index in 1..=4 {
+            log.entry(3, index, b"value");
+        }
+        for (term, commit) in [(2, 1), (3, 3), (3, 3), (7, 3)] {
+            log.state(term, commit);
+        }
+        assert_eq!(of(&log, 0).state, HardState { term: 7, commit: 3, commit_term: 3 });
     }
 
     #[test]

@@ -8,3 +8,4 @@ mod hostile;
 mod image;
 mod journal;
 mod rounds;
+mod sets;
