@@ -1,7 +1,8 @@
 //! Recovery points of the past, as earlier runs of the backup left them.
 //!
 //! A point is planted by awaiting it, and gives the snapshots' ids by member:
-//! `cluster.past_point("main", "2026-11-22T02:00:00Z").without("c").await`.
+//! `cluster.past_point("main", "2026-11-22T02:00:00Z").without("c").await`. Unless said otherwise it is complete, without
+//! skew, and `verify` has found all members sound and equally far.
 
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
@@ -23,6 +24,9 @@ pub struct PastPoint<'a> {
     without: Vec<String>,
     states: BTreeMap<String, String>,
     late: BTreeMap<String, SignedDuration>,
+    /// Last index and commit of those that are not as far as the others.
+    stood: BTreeMap<String, (u64, u64)>,
+    is_read: bool,
     tags: Tags,
 }
 
@@ -36,6 +40,8 @@ impl<'a> Kops<'a> {
             without: Vec::new(),
             states: BTreeMap::new(),
             late: BTreeMap::new(),
+            stood: BTreeMap::new(),
+            is_read: true,
             tags: Tags::new(),
         }
     }
@@ -69,6 +75,23 @@ impl PastPoint<'_> {
         self
     }
 
+    /// This member's log ended at that index, and so much of it it knew to be committed.
+    pub fn stood(mut self, member: &str, last: u64, commit: u64) -> Self {
+        self.stood.insert(member.to_owned(), (last, commit));
+        self
+    }
+
+    /// Started all at once, c could stay stuck: c and a must be healthy before b starts.
+    pub fn that_needs_stages(self) -> Self {
+        self.stood("a", 584, 584).stood("b", 528, 524).stood("c", 648, 645)
+    }
+
+    /// Nobody has read it yet.
+    pub fn unread(mut self) -> Self {
+        self.is_read = false;
+        self
+    }
+
     /// Every snapshot also has this tag.
     pub fn tagged(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key.to_owned(), value.to_owned());
@@ -88,7 +111,23 @@ impl PastPoint<'_> {
         RawSnapshot::of(&member.id, &start.to_string())
             .state(state)
             .tags(&tags::snapshot(&member.tags, &slot, &description(volume)))
+            .tags(&self.verdict(&member.member, state))
             .tags(&self.tags)
+    }
+}
+
+impl PastPoint<'_> {
+    /// What `verify` writes of a sound member in term 2.
+    fn verdict(&self, member: &str, state: &str) -> Tags {
+        if !self.is_read || state != "completed" {
+            return Tags::new();
+        }
+        let (last, commit) = self.stood.get(member).copied().unwrap_or((100, 100));
+        let id = member.bytes().fold(0xa0_u64, |id, byte| id << 4 ^ u64::from(byte));
+        let value = format!(
+            "ok at=2026-11-23T02:10:00Z revision={last} index={last} term=2 last=2.{last} commit={commit} cluster=c1 member={id:x}"
+        );
+        tags::of([("etcd-backup/verified", value.as_str())])
     }
 }
 
