@@ -92,30 +92,31 @@ pub fn judge(expected: usize, members: &BTreeMap<Member, Position>) -> Judgement
 /// What some other member knows to be committed that a leader does not surely hold.
 fn not_held((leader, of_leader): (&Member, &Position), all: &[(&Member, &Position)]) -> Option<String> {
     let lacks = |(_, other): &&(&Member, &Position)| !surely_holds(of_leader, other);
-    let (other, of_other) = all.iter().filter(lacks).max_by_key(|(_, other)| other.commit)?;
+    let (other, of_other) = all.iter().filter(lacks).max_by_key(|(_, other)| other.committed())?;
     let last = of_leader.last;
-    Some(if last.index < of_other.commit {
-        format!(
-            "{leader} may lead with a log that ends at {}; {other} knows {} to be committed",
-            last.index, of_other.commit
-        )
+    let committed = of_other.committed();
+    Some(if last.index < committed {
+        format!("{leader} may lead with a log that ends at {}; {other} knows {committed} to be committed", last.index)
     } else {
         format!(
-            "{leader} may lead with a log that ends in term {}; {other}, whose log ends in term {}, knows {} to be committed \
-             in term {} or before",
-            last.term, of_other.last.term, of_other.commit, of_other.commit_term
+            "{leader} may lead with a log that ends in term {}; {other}, whose log ends in term {}, knows {committed} to be \
+             committed in term {} or before",
+            last.term,
+            of_other.last.term,
+            of_other.committed_by()
         )
     })
 }
 
 fn surely_holds(leader: &Position, other: &Position) -> bool {
-    let of_one_history = leader.last.term == other.last.term || leader.last.term >= other.commit_term;
-    other.commit == 0 || std::ptr::eq(leader, other) || (leader.last.index >= other.commit && of_one_history)
+    let committed = other.committed();
+    let of_one_history = leader.last.term == other.last.term || leader.last.term >= other.committed_by();
+    committed == 0 || std::ptr::eq(leader, other) || (leader.last.index >= committed && of_one_history)
 }
 
 fn why_any(all: &[(&Member, &Position)]) -> String {
-    let furthest = all.iter().max_by_key(|(member, position)| (position.commit, Reverse(*member)));
+    let furthest = all.iter().max_by_key(|(member, position)| (position.committed(), Reverse(*member)));
     furthest.map_or(String::new(), |(member, position)| {
-        format!("whoever leads holds the {} entries that {member} knows to be committed", position.commit)
+        format!("whoever leads holds the {} entries that {member} knows to be committed", position.committed())
     })
 }

@@ -38,6 +38,19 @@ pub struct Position {
     pub voters: Option<Voters>,
 }
 
+impl Position {
+    /// The index up to which entries are known to be committed: by raft, or by the database, which applies nothing else. The
+    /// `HardState` lags behind the database in a crash image.
+    pub(super) fn committed(&self) -> u64 {
+        self.commit.max(self.index.unwrap_or_default())
+    }
+
+    /// The term in which these were committed, or a later one.
+    pub(super) fn committed_by(&self) -> u64 {
+        if self.committed() > self.commit { self.term } else { self.commit_term }
+    }
+}
+
 /// The members that have a vote, by etcd's own ids: how many, and a digest, since a tag has no room for all ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Voters {

@@ -67,6 +67,16 @@ fn a_longer_log_of_an_older_term_may_end_in_what_was_never_committed() {
 }
 
 #[test]
+fn what_a_database_has_applied_is_committed_though_the_hard_state_lags() {
+    let applied = |last, commit, index| Position { index: Some(index), ..stands(2, last, commit) };
+    let members = [("a", applied(148, 146, 140)), ("b", applied(147, 146, 140)), ("c", applied(155, 146, 152))];
+    assert_eq!(stages(3, members.clone()), "c a | b");
+    assert_eq!(order(3, members).why, "a may lead with a log that ends at 148; c knows 152 to be committed");
+    let members = [("a", applied(148, 146, 140)), ("b", applied(147, 146, 140)), ("c", applied(155, 146, 146))];
+    assert_eq!(stages(3, members), "c a b");
+}
+
+#[test]
 fn of_any_number_of_members_a_bare_quorum_starts_first() {
     let at = |name, last| (name, stands(2, last, last));
     assert_eq!(stages(1, [at("a", 7)]), "a");
