@@ -2,7 +2,7 @@
 //!
 //! A point is planted by awaiting it, and gives the snapshots' ids by member:
 //! `cluster.past_point("main", "2026-11-22T02:00:00Z").without("c").await`. Unless said otherwise it is complete, without
-//! skew, and `verify` has found all members sound and equally far.
+//! skew, and nobody has read it.
 
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
@@ -41,9 +41,14 @@ impl<'a> Kops<'a> {
             states: BTreeMap::new(),
             late: BTreeMap::new(),
             stood: BTreeMap::new(),
-            is_read: true,
+            is_read: false,
             tags: Tags::new(),
         }
+    }
+
+    /// The same, of which `verify` has found all members sound and equally far.
+    pub fn verified_point(&'a self, etcd: &str, slot: &str) -> PastPoint<'a> {
+        PastPoint { is_read: true, ..self.past_point(etcd, slot) }
     }
 
     /// Complete points of one etcd cluster: `count` of them, an hour apart, the newest for this slot.
@@ -78,18 +83,13 @@ impl PastPoint<'_> {
     /// This member's log ended at that index, and so much of it it knew to be committed.
     pub fn stood(mut self, member: &str, last: u64, commit: u64) -> Self {
         self.stood.insert(member.to_owned(), (last, commit));
+        self.is_read = true;
         self
     }
 
     /// Started all at once, c could stay stuck: c and a must be healthy before b starts.
     pub fn that_needs_stages(self) -> Self {
         self.stood("a", 584, 584).stood("b", 528, 524).stood("c", 648, 645)
-    }
-
-    /// Nobody has read it yet.
-    pub fn unread(mut self) -> Self {
-        self.is_read = false;
-        self
     }
 
     /// Every snapshot also has this tag.

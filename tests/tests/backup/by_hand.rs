@@ -116,7 +116,7 @@ async fn a_dry_run_says_what_would_be_done_and_changes_and_announces_nothing() {
     assert_eq!(pruned_slots(&result), [hours_ago(4), hours_ago(3)]);
     let kept = |slot: &str, reasons: serde_json::Value| json!({"cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": slot, "reasons": reasons});
     let expected = json!([
-        kept(&hours_ago(1), json!(["keep-last", "newest-complete", "newest-unskewed"])),
+        kept(&hours_ago(1), json!(["keep-last", "newest-complete"])),
         kept(&hours_ago(2), json!(["keep-last"])),
         kept(&hours_ago(8), json!(["pinned"])),
     ]);

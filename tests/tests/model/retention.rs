@@ -8,9 +8,6 @@ use super::points::{Point, Points};
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// `MAX_SKEW`'s default, in milliseconds.
-const MAX_SKEW: i64 = 5000;
-
 /// `RETENTION`; `within` is in hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rules {
@@ -65,7 +62,7 @@ pub(super) enum Fate {
 }
 
 /// Why a point stays that no rule but this one keeps.
-pub(super) const VERIFIED: &str = "it is the newest verified one, or the newest of these without skew";
+pub(super) const VERIFIED: &str = "it is the newest verified one";
 
 /// The newest complete point that was not found corrupt.
 pub(super) fn newest_complete(points: &Points) -> Option<i64> {
@@ -80,8 +77,8 @@ pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i
     let sound: Vec<_> = complete().filter(|(_, point)| !point.is_corrupt()).collect();
     let as_unread = kept(&complete().collect::<Vec<_>>(), rules);
     let mut kept = kept(&sound, rules);
-    for slot in newest_verified(&sound) {
-        kept.entry(slot).or_insert(VERIFIED);
+    if let Some((slot, _)) = sound.iter().rev().find(|(_, point)| point.is_verified()) {
+        kept.entry(*slot).or_insert(VERIFIED);
     }
     let newest = newest_complete(points);
     let fate = |slot: i64, point: &Point| match as_unread.get(&slot).or_else(|| kept.get(&slot)) {
@@ -114,21 +111,8 @@ fn kept(complete: &[(i64, &Point)], rules: &Rules) -> BTreeMap<i64, &'static str
             kept.insert(*after, "a volume was replaced before it");
         }
     }
-    if let Some((slot, _)) = complete.iter().rev().find(|(_, point)| is_unskewed(point)) {
-        kept.insert(*slot, "it is the newest complete one without skew");
-    }
     if let Some((slot, _)) = complete.last() {
         kept.insert(*slot, "it is the newest complete one");
     }
     kept
-}
-
-fn newest_verified(complete: &[(i64, &Point)]) -> Vec<i64> {
-    let verified = || complete.iter().rev().filter(|(_, point)| point.is_verified());
-    let unskewed = verified().find(|(_, point)| is_unskewed(point));
-    verified().next().into_iter().chain(unskewed).map(|(slot, _)| *slot).collect()
-}
-
-fn is_unskewed(point: &Point) -> bool {
-    point.skew().is_some_and(|skew| skew <= MAX_SKEW)
 }

@@ -52,7 +52,7 @@ impl Written {
 
     pub(super) fn value(self) -> &'static str {
         match self {
-            Self::Ok => "ok at=2026-11-23T02:01:07Z revision=119172 index=119600 term=3",
+            Self::Ok => "ok at=2026-11-23T02:01:07Z revision=119172 index=119600 term=3 last=3.119625 commit=119625",
             Self::Degraded => "degraded at=2026-11-23T02:01:07Z reason=one bbolt meta is broken",
             Self::Unsupported => "unsupported at=2026-11-23T02:01:07Z reason=no ext4",
             Self::Corrupt => "corrupt at=2026-11-23T02:01:07Z reason=both bbolt metas are broken",

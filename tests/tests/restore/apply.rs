@@ -10,7 +10,7 @@ use super::*;
 async fn a_lost_volume_comes_back_as_kops_made_it() {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).single_master().cloud_labels([("team", "a")]).create(&account).await;
-    let point = cluster.past_point("main", POINT).await;
+    let point = cluster.verified_point("main", POINT).await;
     let before = account.volume(cluster.volume("main", "a")).await.unwrap();
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;
@@ -41,7 +41,7 @@ async fn a_lost_volume_comes_back_as_kops_made_it() {
 async fn a_whole_etcd_cluster_is_rolled_back_and_old_and_new_never_meet() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     let before = account.volumes().await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"recovery_point": POINT, "replace": true}))).await;
@@ -97,8 +97,8 @@ async fn a_whole_etcd_cluster_is_rolled_back_and_old_and_new_never_meet() {
 async fn a_whole_cluster_that_is_gone_comes_back_for_kops_to_adopt() {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", POINT).await;
-    cluster.past_point("events", POINT).await;
+    cluster.verified_point("main", POINT).await;
+    cluster.verified_point("events", POINT).await;
     for (etcd, member) in
         [("main", "a"), ("main", "b"), ("main", "c"), ("events", "a"), ("events", "b"), ("events", "c")]
     {
@@ -125,7 +125,7 @@ async fn a_whole_cluster_that_is_gone_comes_back_for_kops_to_adopt() {
 async fn the_same_apply_again_finds_every_step_done_and_writes_nothing() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     let restore = restore(&account).await;
     let apply = planned(&restore, main(json!({"replace": true}))).await;
     let first = restore.invoke(apply.clone()).await.unwrap();
@@ -188,7 +188,7 @@ async fn any_etcd_cluster_any_member_name_and_a_single_member_are_restored() {
     ] {
         let account = LocalAws::account();
         let cluster = blueprint.etcd([etcd]).create(&account).await;
-        cluster.past_point(etcd, POINT).await;
+        cluster.verified_point(etcd, POINT).await;
         let members = cluster.volumes().count();
         let restore = restore(&account).await;
 
@@ -203,7 +203,7 @@ async fn any_etcd_cluster_any_member_name_and_a_single_member_are_restored() {
 async fn a_volume_for_inspection_is_nobodys_and_in_nobodys_way() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     let before = account.volumes().await;
     let restore = restore(&account).await;
     let event = main(json!({"members": ["b"], "cut_over": false}));

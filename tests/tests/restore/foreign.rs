@@ -17,7 +17,7 @@ async fn one_of_ours_needs_nothing_but_its_id_though_its_cluster_is_gone() {
     let account = LocalAws::account();
     let mut cluster =
         Kops::cluster(CLUSTER).single_master().etcd(["main"]).cloud_labels([("team", "x")]).create(&account).await;
-    let point = cluster.past_point("main", POINT).await;
+    let point = cluster.verified_point("main", POINT).await;
     let before = cluster.get("main", "a").tags.clone();
     cluster.lose("main", "a").await;
     let restore = restore(&account).await;

@@ -26,14 +26,14 @@ const MEMBERS: [&str; 3] = ["a", "b", "c"];
 /// A single master's cluster, with one point of etcd `main`.
 async fn single(account: &Account) -> Kops<'_> {
     let cluster = Kops::cluster(CLUSTER).single_master().create(account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     cluster
 }
 
 /// Etcd `main` with three members, and one point of it.
 async fn three(account: &Account) -> Kops<'_> {
     let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     cluster
 }
 

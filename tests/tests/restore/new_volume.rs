@@ -119,7 +119,7 @@ async fn keys_of_128_and_values_of_256_characters_come_back() {
 async fn single_with_point(encrypted: bool) -> (Account, Value) {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).single_master().etcd(["main"]).create(&account).await;
-    let point = cluster.past_point("main", POINT).await;
+    let point = cluster.verified_point("main", POINT).await;
     if encrypted {
         account.change_snapshots(&point["a"]).encrypted_with("arn:aws:kms:eu-central-1:111122223333:key/own").await;
     } else {

@@ -99,7 +99,7 @@ async fn of_two_applies_that_see_each_other_the_one_planned_first_goes_on() {
 async fn a_restore_whose_volume_was_not_seen_finds_the_other_one_live_and_withdraws() {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).single_master().etcd(["main"]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     cluster.lose("main", "a").await;
     let (first, second) = (restore(&account).await, restore(&account).await);
     let older = planned(&first, main(json!({}))).await;

@@ -38,7 +38,7 @@ async fn the_recovery_points_are_listed() {
 async fn a_single_masters_volume_is_lost() {
     let account = LocalAws::account();
     let mut single = Kops::cluster(CLUSTER).single_master().create(&account).await;
-    single.past_point("main", POINT).await;
+    single.verified_point("main", POINT).await;
     single.lose("main", "a").await;
     is_applied_and_accepted(&restore(&account).await, event!("plan-lost")).await;
 }

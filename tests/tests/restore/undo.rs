@@ -12,7 +12,7 @@ async fn every_tag_of_the_old_volumes_is_as_before_and_old_and_new_never_meet() 
     let account = LocalAws::account();
     let cluster =
         Kops::cluster(CLUSTER).cloud_labels([("team", "a"), ("Ünusual +-=._:/@", "ä 1:2;3 ")]).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     let before = account.volumes().await;
     let restore = restore(&account).await;
     let result = applied(&restore, main(json!({"replace": true}))).await;
@@ -118,7 +118,7 @@ async fn what_is_attached_is_not_taken_away() {
 async fn what_no_restore_made_is_not_taken_away() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", POINT).await;
+    cluster.verified_point("main", POINT).await;
     let stray = RawVolume::in_zone("eu-central-1a").tagged([("Name", "data")]).create(&account).await;
     let restore = restore(&account).await;
     let inspection = applied(&restore, main(json!({"members": ["a"], "cut_over": false}))).await;

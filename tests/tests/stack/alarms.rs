@@ -52,6 +52,7 @@ async fn every_alarm_watches_what_is_emitted() {
         "RestoreFailed",
         "SnapshotCorrupt",
         "SnapshotUnsupported",
+        "VerifiedPointTooOld",
         "VerifyFailed",
     ];
     assert_eq!(watched, all);

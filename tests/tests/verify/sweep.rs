@@ -15,7 +15,8 @@ async fn what_was_never_judged_is_read_newest_first() {
         snapshots.push(snapshot);
     }
     cluster.past_point("main", "2026-11-23T04:00:00Z").with_state("a", "pending").await;
-    let judged = cluster.past_point("main", "2026-11-23T00:00:00Z").tagged("etcd-backup/verified", "ok at=then").await;
+    let judged =
+        cluster.past_point("main", "2026-11-23T00:00:00Z").tagged("etcd-backup/verified", "corrupt at=then").await;
     let verify = verify(&account).await;
 
     let result = verify.invoke(events::scheduled("2026-11-23T04:30:00Z")).await.unwrap();
@@ -30,7 +31,7 @@ async fn what_was_never_judged_is_read_newest_first() {
     for snapshot in &snapshots {
         assert!(verdict(&account, snapshot).await.unwrap().starts_with("ok at="));
     }
-    assert_eq!(verdict(&account, &judged["a"]).await.unwrap(), "ok at=then");
+    assert_eq!(verdict(&account, &judged["a"]).await.unwrap(), "corrupt at=then");
     account.forget_calls().await;
     let again = verify.invoke(events::scheduled("2026-11-23T05:30:00Z")).await.unwrap();
     assert_eq!((&again["outcome"], &again["left"]), (&json!("verified"), &json!(0)));

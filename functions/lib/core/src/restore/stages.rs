@@ -72,8 +72,10 @@ pub(super) fn decide(request: &RestoreRequest, sources: &Sources<'_>) -> Result<
     let mut decided = by_positions(request, sources);
     let Some(apply) = request.apply.as_ref().filter(|_| request.cut_over) else { return Ok(decided) };
     if apply.stages.is_empty() {
-        let needed = sources.members.len() > 1;
-        return if needed { Err(Refusal::invalid("stages: is missing; plan first")) } else { Ok(decided) };
+        if sources.members.len() > 1 {
+            decided.refusals.push(Refusal::invalid("stages: is missing; plan first"));
+        }
+        return Ok(decided);
     }
     let named: BTreeSet<&Member> = apply.stages.iter().flatten().collect();
     let restored: BTreeSet<&Member> = sources.members.iter().map(|source| &source.membership.member).collect();

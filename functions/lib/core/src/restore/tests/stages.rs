@@ -116,11 +116,9 @@ fn an_apply_that_names_other_stages_than_the_positions_make_is_refused_until_it_
 
 #[test]
 fn an_apply_of_several_members_without_stages_is_refused() {
-    let refusal = try_plan(&of_slot().applying(&[], 1), old_volumes(), staged()).expect_err("no stages");
-    assert_eq!(
-        (refusal.kind, refusal.message.as_str()),
-        (RefusalKind::InvalidRequest, "stages: is missing; plan first")
-    );
+    let plan = planned(&of_slot().applying(&[], 1), old_volumes(), staged());
+    assert_eq!(in_the_way(&plan), ["InvalidRequest"]);
+    assert_eq!(plan.refusals[0].message, "stages: is missing; plan first");
     let refusal = try_plan(&of_slot().applying(&[&["a", "b"]], 1), old_volumes(), staged()).expect_err("c is missing");
     assert!(refusal.message.starts_with("stages: name a, b, but a, b, c are restored"), "{refusal}");
 }
