@@ -66,8 +66,8 @@ async fn verifys_event_is_accepted_and_its_answer_is_like_a_real_one() {
     let [.., event, answer] = <[Value; 6]>::try_from(examples()).unwrap();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
-    for snapshot in cluster.past_point("main", "2026-11-23T02:00:00Z").await.values() {
-        account.put_disk(snapshot, &Disk::fixture("clean-3.5").bytes).await;
+    for (member, snapshot) in &cluster.past_point("main", "2026-11-23T02:00:00Z").await {
+        account.put_disk(snapshot, &Disk::fixture(&format!("member-{member}")).bytes).await;
     }
     let verify = Function::named("verify").account(&account).start().await;
     is_like(&answer, &verify.invoke(event).await.unwrap());

@@ -188,38 +188,28 @@ async fn a_failed_snapshot_of_the_slot_does_not_count() {
 }
 
 #[tokio::test]
-async fn what_is_skewed_is_a_setting() {
-    let account = LocalAws::account();
-    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
-    cluster.past_point("main", &hours_ago(4)).await;
-    cluster.past_point("main", &hours_ago(3)).late("b", SignedDuration::from_secs(8)).await;
-    let function = scenarios::Function::named("backup").account(&account).env("RETENTION", "keep-last=1");
-    let backup = function.env("MAX_SKEW", "8s").start().await;
+async fn a_late_retry_makes_a_skewed_point_which_is_told_and_counts_like_any_other() {
+    for (max_skew, is_told) in [("5s", true), ("2m", false)] {
+        let account = LocalAws::account();
+        let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
+        let close = cluster.past_point("main", &hours_ago(3)).await;
+        let retried_at: jiff::Timestamp = hours_ago(1).parse().unwrap();
+        account.clock(&(retried_at + SignedDuration::from_secs(1)).to_string()).await;
+        account.fail_next("CreateSnapshot").on_volume(cluster.volume("main", "c")).with("Server.Busy", 400).await;
+        let function = scenarios::Function::named("backup").account(&account).env("RETENTION", "keep-last=1");
+        let backup = function.env("MAX_SKEW", max_skew).start().await;
+        let event = events::scheduled(&hours_ago(1));
 
-    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+        backup.invoke(event.clone()).await.unwrap_err();
+        account.clock(&(retried_at + SignedDuration::from_secs(61)).to_string()).await;
+        let retried = backup.invoke(event).await.unwrap();
+        assert_eq!(point(&retried, "main")["skew_ms"], 60_000);
+        let words = ["main of k8s.example.com", "skewed", "60000 ms apart", "5000 ms"];
+        assert_eq!(warns(&retried, &words), is_told, "{max_skew}: {retried}");
 
-    assert_eq!(super::pruned_slots(&result), [hours_ago(4)], "8 s are not skewed, so the older point need not stay");
-}
-
-#[tokio::test]
-async fn a_late_retry_makes_a_skewed_point_and_the_last_close_one_stays() {
-    let account = LocalAws::account();
-    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
-    let close = cluster.past_point("main", &hours_ago(3)).await;
-    let retried_at: jiff::Timestamp = hours_ago(1).parse().unwrap();
-    account.clock(&(retried_at + SignedDuration::from_secs(1)).to_string()).await;
-    account.fail_next("CreateSnapshot").on_volume(cluster.volume("main", "c")).with("Server.Busy", 400).await;
-    let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
-    let event = events::scheduled(&hours_ago(1));
-
-    backup.invoke(event.clone()).await.unwrap_err();
-    account.clock(&(retried_at + SignedDuration::from_secs(61)).to_string()).await;
-    let retried = backup.invoke(event).await.unwrap();
-    assert_eq!(point(&retried, "main")["skew_ms"], 60_000);
-    assert!(warns(&retried, &["main of k8s.example.com", "skewed", "60000 ms apart", "5000 ms"]), "{retried}");
-
-    account.real_clock().await;
-    let after = backup.invoke(events::scheduled(&hours_ago(0))).await.unwrap();
-    assert_eq!(after["pruned"], json!([]), "the skewed point is the newest, the close one the newest not skewed");
-    assert!(account.snapshot(&close["a"]).await.is_some());
+        account.real_clock().await;
+        let after = backup.invoke(events::scheduled(&hours_ago(0))).await.unwrap();
+        assert_eq!(super::pruned_slots(&after), [hours_ago(3)], "the skewed point is the newest complete one");
+        assert!(account.snapshot(&close["a"]).await.is_none());
+    }
 }

@@ -21,8 +21,9 @@ async fn is_applied_and_accepted(restore: &RunningFunction, plan: Value) -> Valu
 /// Three masters, with the points of two hours.
 async fn cluster(account: &Account) -> Kops<'_> {
     let cluster = Kops::cluster(CLUSTER).create(account).await;
-    cluster.past_hours("main", "2026-11-23T03:00:00Z", 2).await;
-    cluster.past_hours("events", "2026-11-23T03:00:00Z", 2).await;
+    for (etcd, slot) in ["main", "events"].iter().flat_map(|etcd| [(etcd, POINT), (etcd, "2026-11-23T03:00:00Z")]) {
+        cluster.verified_point(etcd, slot).await;
+    }
     cluster
 }
 

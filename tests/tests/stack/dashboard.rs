@@ -12,7 +12,7 @@ use super::CLUSTER;
 async fn runs() -> [RunningFunction; 3] {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
-    cluster.past_point("main", "2026-11-20T01:00:00Z").await;
+    cluster.verified_point("main", "2026-11-20T01:00:00Z").await;
     let start = |name| Function::named(name).account(&account).env("AWS_LAMBDA_LOG_FORMAT", "JSON").start();
     let (backup, restore) = (start("backup").await, start("restore").await);
     cluster.lose("events", "b").await;

@@ -29,7 +29,7 @@ async fn every_call_of_an_apply_a_withdrawal_and_an_undo_is_allowed_and_no_other
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
     for etcd in ["main", "events"] {
-        cluster.past_point(etcd, "2026-11-23T02:00:00Z").await;
+        cluster.verified_point(etcd, "2026-11-23T02:00:00Z").await;
     }
     cluster.lose("events", "b").await;
     let first = account.volumes().await;

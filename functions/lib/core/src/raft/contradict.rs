@@ -20,9 +20,13 @@ pub(super) fn contradictions(members: &BTreeMap<Member, Position>) -> Vec<String
 }
 
 fn ahead_of_its_log(member: &Member, position: &Position) -> Option<String> {
-    let Position { last, commit, .. } = position;
-    (*commit > last.index)
-        .then(|| format!("{member} knows {commit} to be committed, and its own log ends at {}", last.index))
+    let Position { last, commit, term, .. } = position;
+    if *commit > last.index {
+        return Some(format!("{member} knows {commit} to be committed, and its own log ends at {}", last.index));
+    }
+    // A crash between the two writes: it could be elected in the term of its own last entry, which another one led.
+    (last.term > *term)
+        .then(|| format!("{member}'s log ends in term {}, which it has not yet seen: it is in {term}", last.term))
 }
 
 /// Ids that should be one, in hexadecimal digits as etcd prints them.

@@ -53,7 +53,9 @@ pub fn quorum(members: usize) -> usize {
 ///   completeness). The index alone is not enough: a longer log of an older term can end in entries that were never
 ///   committed.
 /// - A member **could lead** if its log is at least as long as those of a quorum, itself included.
-/// - **Any order** is safe if each that could lead surely holds what every one knows to be committed.
+/// - **Any order** is safe if each that could lead surely holds what every one knows to be committed, and its log ends in
+///   the term of the longest: another could be elected in a term of which the longest has entries already, and two entries
+///   would have one term and one index.
 /// - **In stages**: of a bare quorum all must vote, so that only the longest log can lead. The quorum with the longest logs
 ///   is started first. The others' logs are then beginnings of the leader's, or end in what was never committed.
 #[must_use]
@@ -79,7 +81,7 @@ pub fn judge(expected: usize, members: &BTreeMap<Member, Position>) -> Judgement
         |position: &Position| all.iter().filter(|(_, other)| other.last <= position.last).count() >= quorum;
     let mut leaders = all.iter().filter(|(_, position)| could_lead(position));
     let names = |members: &[(&Member, &Position)]| members.iter().map(|(member, _)| (*member).clone()).collect();
-    let unsafe_leader = leaders.find_map(|leader| not_held(*leader, &all));
+    let unsafe_leader = leaders.find_map(|leader| not_held(*leader, &all).or_else(|| of_older_term(*leader, longest)));
     Judgement::Ordered(match unsafe_leader {
         Some(why) => {
             let (first, rest) = all.split_at(quorum);
@@ -105,6 +107,17 @@ fn not_held((leader, of_leader): (&Member, &Position), all: &[(&Member, &Positio
             of_other.last.term,
             of_other.committed_by()
         )
+    })
+}
+
+/// What the longest log has that a leader of an older term would write once more.
+fn of_older_term(
+    (leader, of_leader): (&Member, &Position),
+    (longest, of_longest): (&Member, &Position),
+) -> Option<String> {
+    let (term, last) = (of_leader.last.term, of_longest.last.term);
+    (term < last).then(|| {
+        format!("{leader} may lead with a log that ends in term {term}; {longest} has entries of term {last} already")
     })
 }
 

@@ -69,6 +69,12 @@ fn a_member_that_knows_more_to_be_committed_than_it_has_contradicts() {
 }
 
 #[test]
+fn a_log_of_a_term_that_its_member_has_not_seen_contradicts() {
+    let told = why(but(|position, nth| position.last.term = [2, 3, 2][nth]));
+    assert_eq!(told, ["b's log ends in term 3, which it has not yet seen: it is in 2"]);
+}
+
+#[test]
 fn an_entry_raises_the_revision_by_at_most_one() {
     let at = |of: [(u64, i64); 3]| {
         why(but(|position, nth| {

@@ -4,6 +4,10 @@ use std::collections::HashSet;
 
 use super::history::Disk;
 
+/// Added to the terms of entries that were written since the restart: such an entry is not the one of the same term that
+/// another leader wrote before.
+const SINCE: u64 = 1000;
+
 /// A state of the restarted cluster.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct State {
@@ -93,10 +97,11 @@ impl Search<'_> {
         let candidates = up.iter().copied().filter(|_| state.elections > 0).filter(wins);
         let elected = candidates.map(|candidate| {
             let mut state = state.clone();
-            let term = 1 + state.disks.iter().map(|disk| disk.term).max().unwrap_or_default();
+            // Of those that do not run yet nobody knows the term.
+            let term = 1 + up.iter().map(|member| state.disks[*member].term).max().unwrap_or_default();
             let disk = &mut state.disks[candidate];
             disk.term = term;
-            disk.log.push(term);
+            disk.log.push(SINCE + term);
             state.leader = Some((candidate, term));
             state.elections -= 1;
             state
@@ -111,11 +116,13 @@ impl Search<'_> {
         };
         let of_leader = &state.disks[leader];
         let disk = &state.disks[follower];
-        if disk.term > term || (disk.log == of_leader.log && disk.commit == of_leader.commit) {
+        if disk.log == of_leader.log && disk.commit == of_leader.commit {
             return Next::Nothing;
         }
         let held = of_leader.log.get(..disk.commit);
-        if held != Some(&disk.log[..disk.commit]) {
+        // Its own entries of the leader's term are another leader's: they would pass for the same.
+        let twice = disk.log.contains(&term);
+        if twice || held != Some(&disk.log[..disk.commit]) {
             return Next::Stuck;
         }
         let mut next = state.clone();

@@ -63,7 +63,9 @@ fn a_longer_log_of_an_older_term_may_end_in_what_was_never_committed() {
     assert!(why[0].ends_with("though a has the longest log: no order is safe"), "{why:?}");
     // Where it learned of it in term 3, and has only campaigned since, a surely holds it.
     let learned = unsure.map(|(name, position)| (name, Position { commit_term: 3, ..position }));
-    assert_eq!(stages(3, learned), "a b c");
+    assert_eq!(stages(3, learned.clone()), "a b | c");
+    let why = "b may lead with a log that ends in term 3; a has entries of term 4 already";
+    assert_eq!(order(3, learned).why, why, "b could be elected in term 4 once more");
 }
 
 #[test]
