@@ -54,6 +54,12 @@ def post_expired_tokens(owner: Account, _: None) -> dict[str, Any]:
     return {}
 
 
+def delete_blocks(owner: Account, _: None) -> dict[str, Any]:
+    for backend in ebs_backends[owner.id].values():
+        backend.snapshots.clear()
+    return {}
+
+
 def post_full_snapshots(owner: Account, full: dict[str, Any]) -> dict[str, Any]:
     """The snapshot is of so large a volume, of which every block was written: all hold what the one that was put does."""
     for backend in ebs_backends[owner.id].values():
@@ -220,6 +226,7 @@ ROUTES: dict[tuple[str, str], Callable[[Account, Any], Any]] = {
     ("PUT", "clock"): put_clock,
     ("POST", "expired_tokens"): post_expired_tokens,
     ("POST", "full_snapshots"): post_full_snapshots,
+    ("DELETE", "blocks"): delete_blocks,
     ("GET", "calls"): lambda owner, _: owner.calls,
     ("DELETE", "calls"): delete_calls,
     ("POST", "faults"): post_faults,

@@ -58,6 +58,11 @@ class Blocks(LocalAws):
             data = got["BlockData"].read()
             self.assertEqual((len(data), got["Checksum"]), (size, b64encode(sha256(data).digest()).decode()))
 
+    def test_blocks_can_be_dropped(self) -> None:
+        self.put(7, bytes(BLOCK))
+        self.control("DELETE", "blocks")
+        self.assertEqual(self.listed()["Blocks"], [])
+
     def test_a_volume_can_be_full(self) -> None:
         self.put(0, bytes(BLOCK))
         self.control("POST", "full_snapshots", {"id": self.snapshot_id, "gib": 5})

@@ -91,11 +91,18 @@ fn truth(name: &str) -> Value {
 impl Account {
     /// Puts a disk into a snapshot, leaving away what is all zeros.
     pub async fn put_disk(&self, snapshot: &str, disk: &[u8]) {
+        let zeros = vec![0; BLOCK];
         for (index, block) in (0..).zip(disk.chunks(BLOCK)) {
-            if block.iter().any(|byte| *byte != 0) {
+            // As slices: byte by byte takes seconds where nothing is optimised.
+            if block != &zeros[..block.len()] {
                 self.put_block(snapshot, index, block).await;
             }
         }
+    }
+
+    /// Drops every block that was put into a snapshot: the local AWS holds them in memory.
+    pub async fn forget_disks(&self) {
+        self.control.delete("blocks").await;
     }
 
     /// The snapshot is of a volume of this size in GiB, every block of which was written.
