@@ -14,7 +14,7 @@ export STACK_PYTHON := $(STACK)/bin/python
 # What `make package` builds for.
 ARCHITECTURE := arm64
 
-.PHONY: help demo test check-template package audit bench fixtures fmt check-tools local-aws stack-tools
+.PHONY: help demo test check-template package audit bench fixtures prove fmt check-tools local-aws stack-tools
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -49,6 +49,11 @@ bench: check-tools ## backup against an EC2 with 40 ms latency; verify on a volu
 # What it writes is in the repository, so that tests need none of this. FIXTURES="clean-3.5 xfs" makes only those.
 fixtures: ## Real etcd volumes for the disk crate's tests (needs root, loop mounts and Debian packages; make test does not)
 	@infra/fixtures/make $(TOOLS)/fixtures $(FIXTURES)
+
+# PROVE="sets=2" tries fewer sets of each kind.
+prove: check-tools local-aws ## Restores of real etcds, in stages and all at once, 35 min (needs root, loop mounts and Debian packages)
+	cargo build --workspace --bins --locked
+	@infra/prove/make $(TOOLS)/fixtures $(TARGET)/debug/prove $(PROVE)
 
 fmt: ## Formats the code
 	cargo fmt --all
