@@ -49,10 +49,10 @@ def clone(image, to):
 
 
 def planned(skews, sets):
-    """Sets of every skew side by side; which member is first, and which last, changes from one to the next."""
-    orders = itertools.cycle(itertools.permutations(NUMBERS))
+    """Sets of every skew side by side; which member is first, and which last, changes from each to the next."""
+    orders = list(itertools.permutations(NUMBERS))
     return [
-        Set(skew, WARM_UP + INTERVAL * (nth + offset / len(skews)), next(orders))
+        Set(skew, WARM_UP + INTERVAL * (nth + offset / len(skews)), orders[nth % len(orders)])
         for nth in range(sets)
         for offset, skew in enumerate(skews)
     ]

@@ -52,8 +52,8 @@ pub(crate) async fn as_planned(lab: &mut Lab, account: &Account, set: &ClonedSet
     let plan = restore.plan(about(json!({"recovery_point": point.slot}))).await?;
     let startable = plan.set.clone().ok_or("the plan has no set")?;
     if point.verified.set.as_ref() != Some(&startable) || plan.stages != startable.order {
-        let Restored { stages, .. } = plan;
-        return Err(format!("verify says {:?}, and the plan {startable:?} and {stages:?}", point.verified.set).into());
+        let (verified, stages) = (&point.verified.set, &plan.stages);
+        return Err(format!("verify says {verified:?}, and the plan {startable:?} and {stages:?}").into());
     }
     let skew = plan.skew_ms.ok_or("the plan knows no skew")?;
     if Duration::from_secs_f64(set.apart()).as_millis().abs_diff(u128::try_from(skew)?) > 1 {
@@ -61,7 +61,7 @@ pub(crate) async fn as_planned(lab: &mut Lab, account: &Account, set: &ClonedSet
     }
 
     let began = Instant::now();
-    let unhealthy = in_stages(lab, &restore, &plan.apply).await?;
+    let unhealthy = in_stages(lab, &restore, &plan).await?;
     let took = began.elapsed();
     let read = point.verified.members.iter().filter_map(|member| member.revision).max();
     let end = end(lab, set, unhealthy, read).await?;
@@ -70,16 +70,23 @@ pub(crate) async fn as_planned(lab: &mut Lab, account: &Account, set: &ClonedSet
 }
 
 /// Gives the members that are not healthy.
-async fn in_stages(lab: &mut Lab, restore: &Restore<'_>, apply: &serde_json::Value) -> Prove<Vec<String>> {
-    let (applied, images) = restore.apply(apply, 1).await?;
+async fn in_stages(lab: &mut Lab, restore: &Restore<'_>, plan: &Restored) -> Prove<Vec<String>> {
+    let (applied, images) = restore.apply(&plan.apply, 1).await?;
     lab.start(&images).await?;
-    let unhealthy = lab.unhealthy(LIMIT).await?;
-    let Some(then) = applied.then.as_ref().filter(|_| unhealthy.is_empty()) else { return Ok(unhealthy) };
-    restore.refuses(then).await?;
-    restore.attach(&applied, 1).await?;
-    let (_, images) = restore.apply(then, 2).await?;
-    lab.start(&images).await?;
-    lab.unhealthy(LIMIT).await
+    let mut unhealthy = lab.unhealthy(LIMIT).await?;
+    let mut started = images.len();
+    if let Some(then) = applied.then.as_ref().filter(|_| unhealthy.is_empty()) {
+        restore.refuses(then).await?;
+        restore.attach(&applied, 1).await?;
+        let (_, images) = restore.apply(then, 2).await?;
+        lab.start(&images).await?;
+        unhealthy = lab.unhealthy(LIMIT).await?;
+        started += images.len();
+    }
+    if unhealthy.is_empty() && started < plan.members.len() {
+        return Err(format!("only {started} members were to be started").into());
+    }
+    Ok(unhealthy)
 }
 
 /// As a restore with `allow_unordered` would have it.
