@@ -51,7 +51,7 @@ fixtures: ## Real etcd volumes for the disk crate's tests (needs root, loop moun
 	@infra/fixtures/make $(TOOLS)/fixtures $(FIXTURES)
 
 # PROVE="sets=2" tries fewer sets of each kind.
-prove: check-tools local-aws ## Restores of real etcds, in stages and all at once, 35 min (needs root, loop mounts and Debian packages)
+prove: check-tools local-aws ## Restores of real etcds, in stages and all at once, 20 min (needs root, loop mounts and Debian packages)
 	cargo build --workspace --bins --locked
 	@infra/prove/make $(TOOLS)/fixtures $(TARGET)/debug/prove $(PROVE)
 
