@@ -31,7 +31,7 @@ impl Image {
         let file = std::fs::File::open(path).expect("the image");
         let mut stream = ruzstd::decoding::StreamingDecoder::new(file).expect("zstd");
         let mut image = Self::default();
-        let mut chunk = vec![0; CHUNK];
+        let (mut chunk, zeros) = (vec![0; CHUNK], vec![0; CHUNK]);
         loop {
             let mut filled = 0;
             while filled < CHUNK {
@@ -41,7 +41,8 @@ impl Image {
                 }
             }
             chunk[filled..].fill(0);
-            if chunk.iter().any(|byte| *byte != 0) {
+            // Compared at once, and not byte by byte: these are most of the tests' time.
+            if chunk != zeros {
                 image.chunks.insert(image.size / CHUNK as u64, chunk.clone().into());
             }
             image.size += filled as u64;

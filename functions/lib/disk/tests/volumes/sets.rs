@@ -39,6 +39,7 @@ fn every_member_stands_where_etcd_says() {
                 assert_eq!(found.verdict, Verdict::Ok, "{set}: {member}: {found:?}");
                 assert_eq!(found.wal_last_index, set["last"][member].as_u64(), "{set}: {member}");
                 assert_eq!(found.commit, set["commit"][member].as_u64(), "{set}: {member}");
+                assert_eq!(found.wal_last_term, set["last_term"][member].as_u64(), "{set}: {member}");
                 assert!(found.wal_last_term <= found.term && found.commit_term <= found.term, "{found:?}");
             }
             let all = |of: fn(&Examined) -> Option<u64>| members.values().filter_map(of).collect::<BTreeSet<u64>>();
