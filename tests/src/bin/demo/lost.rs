@@ -11,6 +11,7 @@ use crate::answer::read;
 use crate::hours::minute;
 use crate::made::made;
 use crate::points::existing;
+use crate::positions;
 use crate::restored::{Listed, Restored, RestoredMember, VolumeSettings, about, invoke};
 use crate::scene::{CLUSTER, MEMBERS, Scene};
 use crate::steps;
@@ -24,13 +25,17 @@ const LISTED: usize = 3;
 #[derive(Default)]
 struct Lost {
     volumes: Vec<Volume>,
-    masters: Vec<String>,
+    /// The member of each.
+    masters: Vec<(String, String)>,
 }
 
 pub(crate) async fn show(scene: &mut Scene<'_>, restore: &RunningFunction) -> Demo {
     let lost = lose(scene).await?;
     scene.account.forget_calls().await;
     let latest = list(scene.account, restore).await?;
+    println!();
+    positions::show(&positions::read(scene.account, ETCD, latest).await?)?;
+    scene.account.forget_calls().await;
     let plan = plan(restore, latest).await?;
     next(&plan, &lost.masters)?;
     promise(scene.account.writes().await.is_empty(), "neither list nor plan made a call that changes anything")?;
@@ -42,9 +47,33 @@ pub(crate) async fn show(scene: &mut Scene<'_>, restore: &RunningFunction) -> De
     let applied = invoke(restore, &plan.apply, "applied").await?;
     steps::members(&applied);
     steps::taken(&applied)?;
-    check(scene.account, &plan, &applied, &lost.volumes).await?;
-    steps::warnings(&applied);
-    apply_again(scene.account, restore, &plan, &applied).await
+    let second = second_stage(scene.account, restore, &plan, &applied, &lost.masters).await?;
+    check(scene.account, &plan, &second, &lost.volumes).await?;
+    apply_again(scene.account, restore, &plan, &second).await
+}
+
+/// The members of the first stage run, and the others are tagged.
+async fn second_stage(
+    account: &Account,
+    restore: &RunningFunction,
+    plan: &Restored,
+    applied: &Restored,
+    masters: &[(String, String)],
+) -> Demo<Restored> {
+    let [_, waiting] = plan.stages.as_slice() else { return Err("the plan has not two stages".into()) };
+    let volumes = account.volumes().await;
+    let claimed = |member: &String| volumes.iter().any(|one| claims(&one.tags, CLUSTER, ETCD, member));
+    promise(!waiting.iter().any(claimed), &format!("{} waits: no master finds its volume yet", waiting.join(", ")))?;
+    println!();
+    paragraph(
+        "The masters start on the volumes of the first stage. When etcd is healthy, the operator sends what is under then:",
+    );
+    paragraph(&spaced(&applied.then));
+    println!();
+    positions::start(account, applied, masters).await?;
+    let second = invoke(restore, &applied.then, "applied").await?;
+    steps::taken(&second)?;
+    Ok(second)
 }
 
 /// The masters run, and the volumes are deleted.
@@ -57,7 +86,7 @@ async fn lose(scene: &mut Scene<'_>) -> Demo<Lost> {
         let id = scene.cluster.lose(ETCD, member).await;
         let volume = volumes.iter().find(|volume| volume.id == id);
         lost.volumes.push(volume.ok_or_else(|| format!("{id} was not there"))?.clone());
-        lost.masters.push(master);
+        lost.masters.push((member.to_owned(), master));
     }
     let ids: Vec<&str> = lost.volumes.iter().map(|volume| volume.id.as_str()).collect();
     paragraph(&format!(
@@ -102,7 +131,9 @@ async fn plan(restore: &RunningFunction, latest: Timestamp) -> Demo<Restored> {
     let rows: Vec<[String; 4]> = plan.members.iter().map(row).collect::<Demo<_>>()?;
     table(["member", "from snapshot", "in zone", "with"], &rows);
     println!();
-    promise(plan.recovery_point == Some(latest), "latest is the newest point that is complete")?;
+    promise(plan.recovery_point == Some(latest), "latest is the newest point that is complete and was read")?;
+    let stages: Vec<String> = plan.stages.iter().map(|stage| stage.join(" and ")).collect();
+    promise(stages.len() == 2, &format!("its stages: {}", stages.join(", then ")))?;
     Ok(plan)
 }
 
@@ -112,13 +143,13 @@ fn words(settings: &VolumeSettings) -> String {
     format!("{volume_type} {size_gib} GiB {iops} IOPS {throughput} MiB/s {encrypted}")
 }
 
-fn next(plan: &Restored, masters: &[String]) -> Demo {
+fn next(plan: &Restored, masters: &[(String, String)]) -> Demo {
     println!();
     paragraph("And this is what the operator does, in order:");
     println!();
     steps::next(plan);
     let names = |step: &String, master: &String| step.contains(master) && step.contains("Auto Scaling group");
-    let is_named = |master: &String| plan.next_steps.iter().any(|step| names(step, master));
+    let is_named = |(_, master): &(String, String)| plan.next_steps.iter().any(|step| names(step, master));
     promise(masters.iter().all(is_named), "the steps name every master with its Auto Scaling group")
 }
 

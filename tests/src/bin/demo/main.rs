@@ -10,6 +10,7 @@ mod hours;
 mod lost;
 mod made;
 mod points;
+mod positions;
 mod restored;
 mod rollback;
 mod scene;

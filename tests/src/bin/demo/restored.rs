@@ -46,6 +46,12 @@ pub(crate) struct Restored {
     /// The event that applies a plan.
     #[serde(default)]
     pub(crate) apply: Value,
+    /// The members of each stage of a plan.
+    #[serde(default)]
+    pub(crate) stages: Vec<Vec<String>>,
+    /// The event of the next stage.
+    #[serde(default)]
+    pub(crate) then: Value,
     /// The event that undoes an apply.
     #[serde(default)]
     pub(crate) undo: Value,
@@ -59,6 +65,7 @@ pub(crate) struct RestoredMember {
     pub(crate) zone: String,
     pub(crate) old_volume: Option<String>,
     pub(crate) new_volume: Option<String>,
+    pub(crate) stage: Option<usize>,
 }
 
 /// A step for one member, or for all.

@@ -13,6 +13,7 @@ use crate::Demo;
 use crate::answer::read;
 use crate::hours::Hours;
 use crate::made::made;
+use crate::positions;
 use crate::restored::{Listed, Restored, about, invoke};
 use crate::scene::{CLUSTER, MEMBERS, Scene};
 use crate::steps;
@@ -29,6 +30,8 @@ pub(crate) async fn show(scene: &Scene<'_>, restore: &RunningFunction, hours: &H
     account.forget_calls().await;
     let volumes = account.volumes().await;
     let before = olds(scene, &volumes)?;
+    positions::read(account, ETCD, hours.last() - BACK).await?;
+    account.forget_calls().await;
     let applied = roll_back(restore, hours).await?;
     made(account, &applied, &before).await?;
     let parked = olds(scene, &account.volumes().await)?;
