@@ -12,6 +12,8 @@ pub struct Blueprint {
     name: String,
     zones: Vec<String>,
     etcd: Vec<String>,
+    /// Where a zone has several; otherwise each has one.
+    members: Vec<String>,
     named_by_zone: bool,
     labels: Tags,
 }
@@ -46,6 +48,7 @@ impl Kops<'_> {
             name: name.to_owned(),
             zones: Vec::new(),
             etcd: Vec::new(),
+            members: Vec::new(),
             named_by_zone: false,
             labels: Tags::new(),
         };
@@ -63,6 +66,12 @@ impl Blueprint {
     /// The etcd clusters.
     pub fn etcd<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
         self.etcd = names.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// These members, over the zones one after the other.
+    pub fn members<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.members = names.into_iter().map(str::to_owned).collect();
         self
     }
 
@@ -86,10 +95,11 @@ impl Blueprint {
 
     /// Creates the volumes.
     pub async fn create(self, account: &Account) -> Kops<'_> {
-        let members: Vec<String> = self.zones.iter().map(|zone| self.member(zone)).collect();
+        let by_zone = self.zones.iter().map(|zone| self.member(zone)).collect();
+        let members = if self.members.is_empty() { by_zone } else { self.members.clone() };
         let mut volumes = BTreeMap::new();
         for etcd in &self.etcd {
-            for (zone, member) in self.zones.iter().zip(&members) {
+            for (zone, member) in self.zones.iter().cycle().zip(&members) {
                 let mut tags = tags::kops(&self.name, etcd, member, &members);
                 tags.extend(self.labels.clone());
                 let id = RawVolume::in_zone(zone).tags(&tags).create(account).await;

@@ -16,26 +16,41 @@ use super::*;
 
 /// Where a run is cut, and what follows.
 #[derive(Clone, Copy, Debug)]
-struct Cut {
+pub(super) struct Cut {
     /// The call, from 1.
-    call: usize,
+    pub(super) call: usize,
     /// EC2 does that call, and only its answer is lost.
-    after: bool,
+    pub(super) after: bool,
     /// The apply is sent again first.
-    repeat: bool,
+    pub(super) repeat: bool,
 }
 
-struct Scene {
-    account: Account,
+pub(super) struct Scene {
+    pub(super) account: Account,
     before: Vec<Volume>,
-    apply: Value,
+    pub(super) apply: Value,
 }
 
 impl Scene {
     /// Three living members, to be rolled back; the call log is empty.
     async fn set() -> Self {
+        Self::rolling_back(false).await
+    }
+
+    /// The same, whose members must start in stages: c and a, then b.
+    pub(super) async fn in_stages() -> Self {
+        Self::rolling_back(true).await
+    }
+
+    async fn rolling_back(in_stages: bool) -> Self {
         let account = LocalAws::account();
-        let cluster = three(&account).await;
+        let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
+        let point = cluster.verified_point("main", POINT);
+        if in_stages {
+            point.that_needs_stages().await
+        } else {
+            point.await
+        };
         let before = account.volumes().await;
         let apply = planned(&restore(&account).await, main(json!({"recovery_point": POINT, "replace": true}))).await;
         account.forget_calls().await;
@@ -44,7 +59,12 @@ impl Scene {
     }
 
     /// From the cut on EC2 is out of reach, and the run is killed.
-    async fn die(&self, event: &Value, cut: Cut) {
+    pub(super) async fn die(&self, event: &Value, cut: Cut) {
+        self.die_after(0, event, cut).await;
+    }
+
+    /// After so many calls of runs before this one.
+    pub(super) async fn die_after(&self, before: usize, event: &Value, cut: Cut) {
         let skip = u32::try_from(cut.call - 1).unwrap();
         if cut.after {
             self.account.fail_next("*").after(skip).losing_the_answer().await;
@@ -53,7 +73,7 @@ impl Scene {
         let dying = restore(&self.account).await;
         tokio::select! {
             _ = dying.invoke(event.clone()) => {}
-            () = self.cut_off(cut.call) => dying.kill(),
+            () = self.cut_off(before + cut.call) => dying.kill(),
         }
         self.account.clear_faults().await;
     }
@@ -69,7 +89,7 @@ impl Scene {
     }
 
     /// The volumes that were made, by member.
-    async fn made(&self) -> Value {
+    pub(super) async fn made(&self) -> Value {
         let mut made = serde_json::Map::new();
         for call in self.account.calls("CreateVolume").await {
             let member = call.tags()["etcd-backup/lineage"].split_once('/').unwrap().1.to_owned();
@@ -86,6 +106,23 @@ impl Scene {
         for old in &self.before {
             assert!(after.contains(old), "{cut:?}: {old:?} is {:?}", after.iter().find(|one| one.id == old.id));
         }
+    }
+
+    /// What the first stage leaves: nobody finds the volume of the second.
+    pub(super) async fn check_waits(&self, cut: Cut) {
+        let (_, now) = Ledger::from(&self.before).moments(&self.account.all_calls().await).pop().unwrap();
+        let found = MEMBERS.map(|member| now.claimants(CLUSTER, "main", member).len());
+        assert_eq!(found, [1, 0, 1], "{cut:?}");
+    }
+
+    pub(super) async fn undo(&self, restore: &RunningFunction, made: Value, cut: Cut) {
+        if !made.as_object().unwrap().is_empty() {
+            let undone = restore.invoke(main(json!({"mode": "undo", "volumes": made}))).await;
+            let undone = undone.unwrap_or_else(|error| panic!("{cut:?}: undo: {error}"));
+            assert_eq!(undone["outcome"], "undone", "{cut:?}");
+        }
+        self.check_all_is_as_before(cut).await;
+        self.check_every_moment(cut).await;
     }
 
     async fn check_every_moment(&self, cut: Cut) {
@@ -174,7 +211,11 @@ async fn survive_in_undo(cut: Cut) {
 }
 
 /// All cuts of a run of so many calls, some at a time.
-async fn each_cut<F: Future<Output = ()> + Send + 'static>(calls: usize, repeat: &[bool], survive: fn(Cut) -> F) {
+pub(super) async fn each_cut<F: Future<Output = ()> + Send + 'static>(
+    calls: usize,
+    repeat: &[bool],
+    survive: fn(Cut) -> F,
+) {
     let at_once = Arc::new(Semaphore::new(4));
     let mut cases = JoinSet::new();
     for call in 1..=calls {

@@ -3,6 +3,7 @@
 mod apply;
 mod bad_input;
 mod cut;
+mod cut_stages;
 mod faults;
 mod foreign;
 mod new_volume;
@@ -10,6 +11,7 @@ mod plan;
 mod refusals;
 mod rivals;
 mod runbook;
+mod stages;
 mod tells;
 mod undo;
 mod verdicts;
