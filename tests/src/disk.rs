@@ -31,6 +31,12 @@ impl Disk {
         Self { bytes: unpacked(name, "img.zst"), truth: truth(name) }
     }
 
+    /// A member of a set of three real etcds, copied some time apart; the truth is the whole set's.
+    #[must_use]
+    pub fn of_set(set: &str, member: &str) -> Self {
+        Self { bytes: unpacked(&format!("sets/{set}-{member}"), "img.zst"), truth: truth(&format!("sets/{set}")) }
+    }
+
     /// The same, but both meta pages of every database on it lost.
     #[must_use]
     pub fn without_meta_pages(mut self) -> Self {

@@ -6,6 +6,7 @@ mod deadlines;
 mod faults;
 mod marks;
 mod notified;
+mod sets;
 mod sweep;
 
 use std::collections::BTreeMap;
