@@ -20,7 +20,9 @@ async fn the_judgement_of_each_set_is_what_real_etcds_did() {
         let result = verify(&account).await.invoke(event).await.unwrap();
 
         assert_eq!(result["set"]["any_order"], truth["in_any_order"], "{set}: {result:#}");
-        assert_eq!(truth["all_at_once"] != "whole", needs_stages, "what the etcds did");
+        // Those that need an order can come up whole by luck.
+        assert!(needs_stages || truth["all_at_once"] == "whole", "{set}: what the etcds did");
+        assert_eq!(truth["first_two_then_third"], "whole", "{set}");
         let order: Vec<&Value> =
             result["set"]["order"].as_array().unwrap().iter().flat_map(|stage| stage.as_array().unwrap()).collect();
         assert_eq!(json!(order), truth["order"], "{set}");
