@@ -52,10 +52,12 @@ pub fn plan(
     let (emptied, in_the_way) = planner.emptied(&members);
     refusals.extend(in_the_way);
     let mut warnings = observed.warnings.clone();
+    let is_planned = |name: &Member| members.iter().any(|member| member.lineage.member == *name);
+    let lacks_a_snapshot = is_later && !stages.0.iter().flatten().all(is_planned);
     // What an earlier try has taken from the snapshots is not asked of them again.
-    if (is_new && !is_later) || members.is_empty() {
+    if (is_new && !is_later) || lacks_a_snapshot || members.is_empty() {
         refusals.extend(sources.refusals.iter().cloned());
-        refusals.extend(of_stages);
+        refusals.extend(of_stages.into_iter().filter(|_| !is_later));
     }
     refusals.extend(stages::not_yet(request, &members, &observed.volumes, now));
     warnings.extend(sources.warnings.iter().cloned());

@@ -6,6 +6,7 @@ mod answers;
 mod apply_event;
 mod bad_nights;
 mod fixtures;
+mod joins_empty;
 mod lists;
 mod parking;
 mod progress;
