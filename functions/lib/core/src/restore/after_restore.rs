@@ -32,7 +32,7 @@ pub(super) fn steps(sources: &Sources<'_>) -> Vec<String> {
     }
     steps.push(
         "Where clients outside the cluster watch etcd too, make an etcd of one member's snapshot whose revisions are all new: \
-         `etcdutl snapshot restore … --bump-revision 1000000000 --mark-compacted` (README, `An etcd made of one member`)"
+         `etcdutl snapshot restore … --bump-revision 1000000000 --mark-compacted` (README, `Inspection, and an etcd made of one member`)"
             .to_owned(),
     );
     steps
