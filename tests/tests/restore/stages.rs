@@ -142,8 +142,8 @@ async fn between_the_stages_list_plan_and_backup_tell_how_to_go_on() {
     assert_eq!(result["recovery_points"][0]["state"], "partial");
 
     // What is told is an event: sent as it is, it goes on.
-    let told = result["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
-    let told = told.filter_map(|one| one.split_once("send: ")?.1.split_once(". Or take it back")).next().unwrap().0;
+    let mut told = result["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
+    let (told, _) = told.find_map(|one| one.split_once("send: ")?.1.split_once(". Or take it back")).unwrap();
     let second = restore.invoke(serde_json::from_str(told).unwrap()).await.unwrap();
     assert!(is_accepted(&second), "{second:#}");
     let quiet = restore.invoke(json!({})).await.unwrap();

@@ -1,8 +1,7 @@
 //! Members tagged in stages.
 
 use super::super::{
-    Allow, Done, Reached, RefusalKind, RestorePlan, RestoreRequest, Standing, StepName, parking, report_applied,
-    report_plan,
+    Allow, Done, Reached, RestorePlan, RestoreRequest, Standing, StepName, parking, report_applied, report_plan,
 };
 use super::fixtures::{
     ID, SLOT, id, in_the_way, live_volume, made, member, new_volume, now, old_volume, old_volumes, planned, snapshots,
