@@ -111,6 +111,7 @@ impl PastPoint<'_> {
         RawSnapshot::of(&member.id, &start.to_string())
             .state(state)
             .tags(&tags::snapshot(&member.tags, &slot, &description(volume)))
+            .taken_by("of-the-past")
             .tags(&self.verdict(&member.member, state))
             .tags(&self.tags)
     }
@@ -160,9 +161,8 @@ fn description(volume: &Volume) -> String {
     let mut words = vec![format!("id={id} type={volume_type} size={size}")];
     words.extend(volume.iops.map(|iops| format!("iops={iops}")));
     words.extend(volume.throughput.map(|throughput| format!("throughput={throughput}")));
-    words.push(format!("zone={zone}"));
+    words.push(format!("zone={zone} encrypted={}", volume.encrypted));
     if volume.encrypted {
-        words.push("encrypted=true".to_owned());
         words.extend(volume.kms_key.as_ref().map(|key| format!("kms={key}")));
     }
     words.join(" ")

@@ -120,6 +120,12 @@ impl RawSnapshot {
         self
     }
 
+    /// As the invocation of that request id would have taken it, with the marks that it bears so far.
+    pub fn taken_by(self, request: &str) -> Self {
+        let description = tags::description(&self.tags, request);
+        self.description(&description)
+    }
+
     /// With this id.
     pub fn with_id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());

@@ -140,7 +140,10 @@ impl Ec2 {
                 let (page, token) = query.page(&fleet.snapshots);
                 xml::page(action, "snapshotSet", page.iter().map(xml::snapshot), token)
             }
-            ("CreateSnapshot", Some(volume)) => xml::answer(action, &xml::snapshot(fleet.begin(&volume, query.tags()))),
+            ("CreateSnapshot", Some(volume)) => xml::answer(
+                action,
+                &xml::snapshot(fleet.begin(&volume, query.get("Description").unwrap_or_default(), query.tags())),
+            ),
             ("CreateSnapshot", None) => xml::error("InvalidVolume.NotFound", "The volume does not exist."),
             ("DeleteSnapshot", _) if fleet.forget(query.get("SnapshotId").unwrap_or_default()) => {
                 xml::answer(action, "<return>true</return>")

@@ -60,17 +60,25 @@ impl Run<'_> {
     async fn observe(&self) -> Result<Observed, String> {
         let (ec2, scope) = (&self.function.ec2, &self.request.scope);
         let volumes = async { ec2.etcd_volumes(scope, &ec2.permit().await).await };
-        let snapshots = async { ec2.marked_snapshots(scope, &ec2.permit().await).await };
-        let ((volumes, mut unreadable), (snapshots, unreadable_snapshots)) =
-            tokio::try_join!(volumes, snapshots).map_err(|failure| failure.to_string())?;
-        unreadable.extend(unreadable_snapshots);
+        let marked = async { ec2.marked_snapshots(scope, &ec2.permit().await).await };
+        // Whoever takes a mark away hides the snapshot from the listing above: it must not look as if it were gone.
+        let made = async { ec2.made_snapshots(&ec2.permit().await).await };
+        let ((volumes, mut unreadable), (mut snapshots, unreadable_marked), (made, unreadable_made)) =
+            tokio::try_join!(volumes, marked, made).map_err(|failure| failure.to_string())?;
+        snapshots.extend(made);
+        snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        snapshots.dedup_by(|a, b| a.id == b.id);
+        unreadable.extend(unreadable_marked);
+        unreadable.extend(unreadable_made);
+        unreadable.sort();
+        unreadable.dedup();
         Ok(Observed { volumes, snapshots, unreadable })
     }
 
     /// Metrics and the notification. Neither may fail a backup.
     async fn announce(&self, report: &mut Report) {
         let is_about_all = self.request.scope.is_all_of(&self.function.config.shared.clusters);
-        if let Err(error) = metrics::emit(&report.metrics, is_about_all, Timestamp::now()) {
+        if let Err(error) = metrics::emit(report, is_about_all, Timestamp::now()) {
             report.result.warnings.push(format!("the metrics could not be written: {error}"));
         }
         let detail_type = if report.failure.is_none() { "Etcd Backup Taken" } else { "Etcd Backup Failed" };

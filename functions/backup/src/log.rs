@@ -37,6 +37,7 @@ pub(crate) fn run(request: &Request, report: &Report, took: Duration) {
         pruned = result.pruned.len(),
         backlog = report.metrics.iter().map(|metrics| metrics.backlog).sum::<usize>(),
         kept = result.kept,
+        doubtful = report.doubtful,
         skew_ms = skew_ms.and_then(|skew| i64::try_from(skew).ok()),
         warnings = result.warnings.len(),
         took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),

@@ -4,6 +4,7 @@ use etcd_backup_aws::config::BackupConfig;
 use etcd_backup_aws::event;
 use etcd_backup_aws::lambda::FunctionError;
 use etcd_backup_core::backup::{Request, Trigger};
+use etcd_backup_core::provenance::fits;
 use etcd_backup_core::scope::Scope;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 /// What an event may be; said in every refusal.
 const ACCEPTED: &str = "accepted by hand, all optional: {\"cluster\": string, \"etcd_cluster\": string, \"keep\": \
-                        true|false, \"prune\": true|false, \"dry_run\": true|false}; from a schedule: an EventBridge \
+                        true|false, \"prune\": true|false, \"accept_members\": true|false, \"dry_run\": true|false}; from a schedule: an EventBridge \
                         scheduled event, or {\"scheduled_time\": RFC 3339 time}";
 
 /// An event by hand. Strict: a misspelt `dry_run` must not become a backup.
@@ -24,6 +25,8 @@ struct ByHand {
     keep: bool,
     #[serde(default)]
     prune: bool,
+    #[serde(default)]
+    accept_members: bool,
     #[serde(default)]
     dry_run: bool,
 }
@@ -58,8 +61,7 @@ pub(crate) fn parse(event: Value, id: &str, config: &BackupConfig, now: Timestam
     by_hand(&event::read(event, ACCEPTED)?, id, config)
 }
 
-/// A scheduled time is believed however old, but not ahead of its time: beside a point of the future all others would
-/// seem old, and be pruned.
+/// A scheduled time is believed, but not ahead of its time: no snapshot is taken before its slot.
 fn scheduled(
     field: &str,
     time: Timestamp,
@@ -67,8 +69,8 @@ fn scheduled(
     config: &BackupConfig,
     now: Timestamp,
 ) -> Result<Request, FunctionError> {
-    let period = config.settings.period;
-    if period.is_ahead(period.slot(time), now) {
+    let slot = config.settings.period.slot(time);
+    if slot.time() > now && !fits(slot, false, now) {
         return Err(invalid(format!("{field}: {time} lies in the future")));
     }
     Ok(Request {
@@ -77,6 +79,7 @@ fn scheduled(
         scope: Scope { clusters: config.shared.clusters.clone(), etcd_cluster: None },
         keep: false,
         prune: true,
+        accept_members: false,
         dry_run: false,
     })
 }
@@ -90,6 +93,7 @@ fn by_hand(event: &ByHand, id: &str, config: &BackupConfig) -> Result<Request, F
         scope,
         keep: event.keep,
         prune: event.prune,
+        accept_members: event.accept_members,
         dry_run: event.dry_run,
     })
 }

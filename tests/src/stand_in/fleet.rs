@@ -33,6 +33,8 @@ pub struct Snapshot {
     /// When it was begun.
     pub start_time: Timestamp,
     /// Whatever the request said, or the history's.
+    pub description: String,
+    /// Whatever the request said, or the history's.
     pub tags: Tags,
 }
 
@@ -77,9 +79,11 @@ impl Fleet {
             let slot = slot - SignedDuration::from_hours(hour.into());
             for volume in self.volumes.clone() {
                 let Volume { id, zone, .. } = &volume;
-                let described = format!("id={id} type=gp3 size=20 iops=3000 throughput=125 zone={zone}");
+                let described =
+                    format!("id={id} type=gp3 size=20 iops=3000 throughput=125 zone={zone} encrypted=false");
                 let tags = tags::snapshot(&volume.tags, &slot.to_string(), &described);
-                self.add(&volume, "completed", slot + SignedDuration::from_secs(2), tags);
+                let description = tags::description(&tags, "of-the-past");
+                self.add(&volume, "completed", slot + SignedDuration::from_secs(2), (description, tags));
             }
         }
         self
@@ -89,8 +93,8 @@ impl Fleet {
         self.volumes.iter().find(|volume| volume.id == id)
     }
 
-    pub(super) fn begin(&mut self, volume: &Volume, tags: Tags) -> &Snapshot {
-        self.add(volume, "pending", Timestamp::now(), tags)
+    pub(super) fn begin(&mut self, volume: &Volume, description: &str, tags: Tags) -> &Snapshot {
+        self.add(volume, "pending", Timestamp::now(), (description.to_owned(), tags))
     }
 
     /// Whether there was such a snapshot.
@@ -100,10 +104,16 @@ impl Fleet {
         self.snapshots.len() < before
     }
 
-    fn add(&mut self, volume: &Volume, state: &'static str, start_time: Timestamp, tags: Tags) -> &Snapshot {
+    fn add(
+        &mut self,
+        volume: &Volume,
+        state: &'static str,
+        start_time: Timestamp,
+        (description, tags): (String, Tags),
+    ) -> &Snapshot {
         self.begun += 1;
         let id = format!("snap-0{:016x}", self.begun);
-        self.snapshots.push(Snapshot { id, volume: volume.id.clone(), state, start_time, tags });
+        self.snapshots.push(Snapshot { id, volume: volume.id.clone(), state, start_time, description, tags });
         self.snapshots.last().expect("just pushed")
     }
 }

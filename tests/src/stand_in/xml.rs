@@ -63,7 +63,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> String {
         + &element("progress", if snapshot.state == "completed" { "100%" } else { "" })
         + &element("ownerId", OWNER)
         + &element("volumeSize", "20")
-        + &element("description", "")
+        + &element("description", &snapshot.description)
         + &element("encrypted", "false")
         + &element("storageTier", "standard")
         + &tags(&snapshot.tags)

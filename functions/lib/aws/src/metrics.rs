@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use etcd_backup_core::backup::EtcdClusterMetrics;
+use etcd_backup_core::backup::{EtcdClusterMetrics, Report};
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::verify::VerifyMetrics;
 use jiff::{SignedDuration, Timestamp};
@@ -12,11 +12,12 @@ const NAMESPACE: &str = "EtcdVolumeBackup";
 
 /// Writes a run's metrics: once for each etcd cluster, and, if the run was about all of them, once without dimensions
 /// over all (the largest ages and skew, the sum of the counts), so that one alarm can watch everything. A run by hand
-/// of one cluster must not speak for the others. `VerifiedPointAge` is written over all alone.
-pub fn emit(metrics: &[EtcdClusterMetrics], is_about_all: bool, now: Timestamp) -> std::io::Result<()> {
+/// of one cluster must not speak for the others. `VerifiedPointAge` and `SnapshotsDoubtful` are written over all alone.
+pub fn emit(report: &Report, is_about_all: bool, now: Timestamp) -> std::io::Result<()> {
+    let metrics = &report.metrics;
     let mut lines: Vec<Value> = metrics.iter().map(|of| record(&figures(of), Some(&of.of), now)).collect();
     if is_about_all && !metrics.is_empty() {
-        lines.push(record(&total(metrics), None, now));
+        lines.push(record(&total(metrics, report.doubtful), None, now));
     }
     write(&lines)
 }
@@ -65,9 +66,11 @@ fn figures(of: &EtcdClusterMetrics) -> Vec<Figure> {
     figures
 }
 
-fn total(metrics: &[EtcdClusterMetrics]) -> Vec<Figure> {
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn total(metrics: &[EtcdClusterMetrics], doubtful: usize) -> Vec<Figure> {
     let verified = metrics.iter().filter_map(|of| Some(("VerifiedPointAge", "Seconds", seconds(of.verified_age?))));
-    summed(metrics.iter().flat_map(figures).chain(verified))
+    let doubtful = [("SnapshotsDoubtful", "Count", doubtful as f64)];
+    summed(metrics.iter().flat_map(figures).chain(verified).chain(doubtful))
 }
 
 fn seconds(age: SignedDuration) -> f64 {
@@ -127,13 +130,14 @@ mod tests {
 
     #[test]
     fn over_all_the_counts_are_summed_and_the_oldest_counts() {
-        let total = total(&[metrics("main", 3, 3600), metrics("events", 2, 7200)]);
+        let total = total(&[metrics("main", 3, 3600), metrics("events", 2, 7200)], 4);
         let value = |name| total.iter().find(|(seen, ..)| *seen == name).map(|(.., value)| *value);
         assert_eq!(value("SnapshotsCreated"), Some(5.0));
         assert_eq!(value("SnapshotsPruned"), Some(2.0));
         assert_eq!(value("RecoveryPointAge"), Some(7200.0));
         assert_eq!(value("VerifiedPointAge"), Some(7260.0));
         assert_eq!(value("RecoveryPointSkew"), Some(7.0));
+        assert_eq!(value("SnapshotsDoubtful"), Some(4.0));
     }
 
     #[test]

@@ -26,6 +26,8 @@
 
 pub mod backup;
 pub mod ids;
+pub mod marks;
+pub mod provenance;
 pub mod raft;
 pub mod recovery_point;
 pub mod restore;

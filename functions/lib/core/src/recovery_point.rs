@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::ids::{EtcdClusterId, Member};
+use crate::ids::{EtcdClusterId, Member, VolumeId};
 use crate::raft::Position;
 use crate::set::{Set, Unplaced};
 use crate::slot::Slot;
@@ -36,6 +36,11 @@ impl PointState {
     }
 }
 
+/// For how long fewer members than before are not believed.
+pub(crate) const SHRUNK_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Most snapshots of a slot. Concurrent deliveries add one or two a member; more than this is somebody's doing.
+const MOST_OF_SLOT: usize = 64;
+
 /// The snapshots of one etcd cluster for one slot, whatever their state. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryPoint {
@@ -43,6 +48,23 @@ pub struct RecoveryPoint {
     pub slot: Slot,
     /// All its snapshots, surplus and failed ones included.
     pub snapshots: Vec<OurSnapshot>,
+    /// Whether the etcd cluster had more members in a complete point less than seven days before, and nobody said that
+    /// the others are gone on purpose.
+    pub shrunk: bool,
+}
+
+/// What makes a complete point count for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// Which of the volumes was the member's cannot be told.
+    #[error("member {0} has snapshots of several volumes")]
+    Contested(Member),
+    /// See [`RecoveryPoint::shrunk`].
+    #[error("it has fewer members than the points before")]
+    Shrunk,
+    /// More snapshots than deliveries explain.
+    #[error("it has {0} snapshots, more than {most}", most = MOST_OF_SLOT)]
+    Crowded(usize),
 }
 
 /// Groups snapshots into recovery points, newest first.
@@ -54,12 +76,37 @@ pub fn group(snapshots: Vec<OurSnapshot>) -> BTreeMap<EtcdClusterId, Vec<Recover
         of.entry(snapshot.slot).or_default().push(snapshot);
     }
     let newest_first = |slots: BTreeMap<Slot, Vec<OurSnapshot>>| {
-        slots.into_iter().rev().map(|(slot, snapshots)| RecoveryPoint { slot, snapshots }).collect()
+        let points = slots.into_iter().map(|(slot, snapshots)| RecoveryPoint::new(slot, snapshots));
+        let mut points: Vec<RecoveryPoint> = points.collect();
+        mark_shrunk(&mut points);
+        points.reverse();
+        points
     };
     slots.into_iter().map(|(of, slots)| (of, newest_first(slots))).collect()
 }
 
+/// Marks the points, given oldest first, that have fewer members than a complete one of the seven days before. A run
+/// that was told so, or seven days, make the fewer members the expected ones.
+fn mark_shrunk(points: &mut [RecoveryPoint]) {
+    let mut most: Option<(Slot, usize)> = None;
+    for point in points {
+        let members = point.expected().len();
+        let accepts = point.snapshots.iter().any(|snapshot| snapshot.accepts_members);
+        point.shrunk =
+            most.is_some_and(|(slot, most)| members < most && point.slot.since(slot) < SHRUNK_FOR) && !accepts;
+        if !point.shrunk && point.state() == PointState::Complete && point.flaw().is_none() {
+            most = Some((point.slot, members));
+        }
+    }
+}
+
 impl RecoveryPoint {
+    /// A point by itself.
+    #[must_use]
+    pub fn new(slot: Slot, snapshots: Vec<OurSnapshot>) -> Self {
+        Self { slot, snapshots, shrunk: false }
+    }
+
     /// The members that the etcd cluster had at the time: the union of the lists on the point's own snapshots.
     #[must_use]
     pub fn expected(&self) -> BTreeSet<&Member> {
@@ -118,13 +165,37 @@ impl RecoveryPoint {
     /// Whether it is complete, every member was found `ok`, and together they can be restored.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.state() == PointState::Complete && self.verdict() == Some(Verdict::Ok) && self.set().order().is_some()
+        self.counts() && self.verdict() == Some(Verdict::Ok) && self.set().order().is_some()
     }
 
-    /// Whether it counts as a complete point: it is one, and was not found corrupt.
+    /// Whether it counts as a complete point: it is one, without a flaw, and was not found corrupt.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.state() == PointState::Complete && !self.is_corrupt()
+        self.state() == PointState::Complete && self.flaw().is_none() && !self.is_corrupt()
+    }
+
+    /// What makes it count for nothing though it be complete.
+    #[must_use]
+    pub fn flaw(&self) -> Option<Flaw> {
+        if self.snapshots.len() > MOST_OF_SLOT {
+            return Some(Flaw::Crowded(self.snapshots.len()));
+        }
+        if let Some(member) = self.contested().into_iter().next() {
+            return Some(Flaw::Contested(member.clone()));
+        }
+        self.shrunk.then_some(Flaw::Shrunk)
+    }
+
+    /// The members that have good snapshots of several volumes.
+    #[must_use]
+    pub fn contested(&self) -> BTreeSet<&Member> {
+        let mut volumes: BTreeMap<&Member, &VolumeId> = BTreeMap::new();
+        let good = self.snapshots.iter().filter(|snapshot| snapshot.state.is_good());
+        good.filter_map(|snapshot| {
+            let first = *volumes.entry(&snapshot.lineage.member).or_insert(&snapshot.volume.id);
+            (*first != snapshot.volume.id).then_some(&snapshot.lineage.member)
+        })
+        .collect()
     }
 
     /// The set that a restore would take: of the completed snapshots one a member, those closest together.
@@ -143,19 +214,11 @@ impl RecoveryPoint {
     fn closest(&self, counts: impl Fn(SnapshotState) -> bool) -> BTreeMap<&Member, &OurSnapshot> {
         let mut counted: Vec<&OurSnapshot> = self.snapshots.iter().filter(|snapshot| counts(snapshot.state)).collect();
         counted.sort_by_key(|snapshot| (snapshot.started, &snapshot.id));
-        let members: BTreeSet<&Member> = counted.iter().map(|snapshot| &snapshot.lineage.member).collect();
-        // The closest set begins with some snapshot; from there on, the first of every member is the best there is.
-        (0..counted.len())
-            .map(|first| {
-                let mut set = BTreeMap::new();
-                for &snapshot in &counted[first..] {
-                    set.entry(&snapshot.lineage.member).or_insert(snapshot);
-                }
-                set
-            })
-            .filter(|set| set.len() == members.len())
-            .min_by_key(|set| skew(set.values().map(|snapshot| snapshot.started)))
-            .unwrap_or_default()
+        let mut set = BTreeMap::new();
+        for snapshot in &counted[shortest_span(&counted)..] {
+            set.entry(&snapshot.lineage.member).or_insert(*snapshot);
+        }
+        set
     }
 
     /// The skew of the chosen set.
@@ -163,6 +226,28 @@ impl RecoveryPoint {
     pub fn skew(&self) -> Option<SignedDuration> {
         skew(self.chosen().values().map(|snapshot| snapshot.started))
     }
+}
+
+/// Where the shortest span begins, of snapshots in the order of their start, that has every member: the earliest of them.
+fn shortest_span(sorted: &[&OurSnapshot]) -> usize {
+    let members: BTreeSet<&Member> = sorted.iter().map(|snapshot| &snapshot.lineage.member).collect();
+    let mut within: BTreeMap<&Member, usize> = BTreeMap::new();
+    let mut first = 0;
+    let mut shortest: Option<(SignedDuration, Timestamp)> = None;
+    for last in sorted {
+        *within.entry(&last.lineage.member).or_default() += 1;
+        // The first can go while the span has another of its member.
+        while let Some(more) = within.get_mut(&sorted[first].lineage.member).filter(|count| **count > 1) {
+            *more -= 1;
+            first += 1;
+        }
+        let begins = sorted[first].started;
+        let span = last.started.duration_since(begins);
+        if within.len() == members.len() && shortest.is_none_or(|(shortest, _)| span < shortest) {
+            shortest = Some((span, begins));
+        }
+    }
+    sorted.partition_point(|snapshot| shortest.is_some_and(|(_, begins)| snapshot.started < begins))
 }
 
 /// Where a member's snapshot stands, or why that is not known.
@@ -211,6 +296,7 @@ pub(crate) mod tests {
         };
         let point = RecoveryPoint {
             slot: Slot::parse("2026-11-23T02:00:00Z").expect("a slot"),
+            shrunk: false,
             snapshots: vec![
                 at("a", "snap-a1", "2026-11-23T02:00:00.000Z"),
                 at("b", "snap-b1", "2026-11-23T02:00:09.000Z"),

@@ -71,12 +71,6 @@ impl Period {
         let cut = scheduled.as_second().div_euclid(self.seconds) * self.seconds;
         Timestamp::from_second(cut).map_or(Slot::at(scheduled), Slot)
     }
-
-    /// Whether a slot lies so far in the future, a whole period, that clocks which differ a little do not explain it.
-    #[must_use]
-    pub fn is_ahead(self, slot: Slot, now: Timestamp) -> bool {
-        slot.0.duration_since(now).as_secs() >= self.seconds
-    }
 }
 
 #[cfg(test)]
@@ -94,15 +88,6 @@ mod tests {
         assert_eq!(slot(hour, "2026-11-23T02:00:00Z"), "2026-11-23T02:00:00Z");
         assert_eq!(slot(SignedDuration::from_hours(6), "2026-11-23T17:10:00Z"), "2026-11-23T12:00:00Z");
         assert_eq!(slot(SignedDuration::from_mins(15), "1969-12-31T23:59:00Z"), "1969-12-31T23:45:00Z");
-    }
-
-    #[test]
-    fn a_slot_a_period_from_now_is_ahead() {
-        let hour = Period::new(SignedDuration::from_hours(1)).expect("a period");
-        let ahead =
-            |slot| hour.is_ahead(Slot::parse(slot).expect("a slot"), "2026-11-23T02:00:00Z".parse().expect("a time"));
-        assert!(!ahead("2026-11-23T02:59:59Z") && !ahead("2020-11-23T02:00:00Z"));
-        assert!(ahead("2026-11-23T03:00:00Z") && ahead("2096-11-23T02:00:00Z"));
     }
 
     #[test]

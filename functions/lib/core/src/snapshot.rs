@@ -1,13 +1,13 @@
-//! An EBS snapshot, as observed, and whether it is *ours*.
+//! An EBS snapshot, as observed, and as one of ours.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId};
+use crate::ids::{Lineage, Member, SnapshotId, VolumeId};
 use crate::raft::Position;
 use crate::slot::Slot;
-use crate::tags::{self, Membership, RecordedVolume, Tags};
+use crate::tags::{RecordedVolume, Tags};
 use crate::verdict::{Verdict, Verified};
 
 /// An EBS snapshot's state.
@@ -63,13 +63,17 @@ pub struct Snapshot {
     pub kms_key: Option<String>,
     /// Whether it lies in the archive tier, where it cannot make a volume.
     pub archived: bool,
-    /// Free text; ours names the invocation, see [`crate::backup::Request`].
+    /// What was written with it; nobody can change it, see [`crate::marks::Description`].
     pub description: String,
+    /// Whether this account owns it.
+    pub own: bool,
+    /// The account that owns it.
+    pub owner: String,
     /// All its tags.
     pub tags: Tags,
 }
 
-/// A snapshot that is ours: taken by this tool, of the volume that it names.
+/// A snapshot that is ours, see [`crate::provenance`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OurSnapshot {
     /// Its id.
@@ -92,39 +96,10 @@ pub struct OurSnapshot {
     pub pinned: bool,
     /// What `verify` found, as it wrote it; see [`crate::verdict::Verified`].
     pub verified: Option<String>,
-    /// Free text; names the invocation that took it.
-    pub description: String,
-}
-
-impl Snapshot {
-    /// Reads the snapshot as one of ours. `None`: it is somebody else's, or a copy. An error: it bears our mark, but
-    /// its other tags were changed so that it cannot be placed; it is left alone.
-    pub fn ours(&self) -> Result<Option<OurSnapshot>, Unplaceable> {
-        let Some(slot) = self.tags.get(tags::RECOVERY_POINT) else { return Ok(None) };
-        let unplaceable = |why: String| Unplaceable { snapshot: self.id.clone(), why };
-        let recorded = self.tags.get(tags::VOLUME).map(String::as_str);
-        let Some(volume) = recorded.and_then(RecordedVolume::parse) else {
-            return Err(unplaceable(format!("`{}` cannot be read", tags::VOLUME)));
-        };
-        if volume.id != self.volume {
-            return Ok(None);
-        }
-        let slot = Slot::parse(slot).ok_or_else(|| unplaceable(format!("`{}` is no time", tags::RECOVERY_POINT)))?;
-        let (lineage, members) = lineage(&self.tags).map_err(unplaceable)?;
-        Ok(Some(OurSnapshot {
-            id: self.id.clone(),
-            lineage,
-            members,
-            slot,
-            volume,
-            state: self.state,
-            state_message: self.state_message.clone(),
-            started: self.started,
-            verified: self.tags.get(tags::VERIFIED).cloned(),
-            pinned: self.tags.get(tags::KEEP).is_some_and(|value| value != "false"),
-            description: self.description.clone(),
-        }))
-    }
+    /// The invocation that took it.
+    pub request: String,
+    /// Whether that run was told that the etcd cluster has fewer members on purpose.
+    pub accepts_members: bool,
 }
 
 impl OurSnapshot {
@@ -143,25 +118,4 @@ impl OurSnapshot {
     fn found(&self) -> Option<Verified> {
         Verified::parse(self.verified.as_deref()?)
     }
-}
-
-fn lineage(tags: &Tags) -> Result<(Lineage, BTreeSet<Member>), String> {
-    let cluster = tags.get(tags::CLUSTER).ok_or_else(|| format!("has no tag `{}`", tags::CLUSTER))?;
-    let cluster = Cluster::parse(cluster).map_err(|error| error.to_string())?;
-    let mut etcd_tags = tags::etcd_tags(tags);
-    let (Some((name, value)), None) = (etcd_tags.next(), etcd_tags.next()) else {
-        return Err(format!("has not exactly one tag `{}<name>`", tags::ETCD_PREFIX));
-    };
-    let etcd_cluster = EtcdCluster::parse(name).map_err(|error| error.to_string())?;
-    let membership = Membership::parse(value).map_err(|error| error.to_string())?;
-    let of = EtcdClusterId { cluster, etcd_cluster };
-    Ok((Lineage { of, member: membership.member }, membership.members))
-}
-
-/// A snapshot that bears our mark but cannot be placed in a recovery point.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("snapshot {snapshot} bears `{}`, but {why}: it is neither counted nor deleted", tags::RECOVERY_POINT)]
-pub struct Unplaceable {
-    snapshot: SnapshotId,
-    why: String,
 }

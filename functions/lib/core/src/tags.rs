@@ -30,6 +30,14 @@ pub const ROLE: &str = "1";
 pub const AUTO_SCALING_GROUP: &str = "aws:autoscaling:groupName";
 /// The prefix of every tag of this project.
 pub const OURS_PREFIX: &str = "etcd-backup/";
+/// On a snapshot: the kops cluster. Not kops' own tag, which would give the cluster's masters rights over the snapshot.
+pub const SNAPSHOT_CLUSTER: &str = "etcd-backup/cluster";
+/// On a snapshot: the etcd cluster.
+pub const SNAPSHOT_ETCD_CLUSTER: &str = "etcd-backup/etcd-cluster";
+/// On a snapshot: the whole value of the volume's etcd tag, see [`Membership`].
+pub const SNAPSHOT_MEMBER: &str = "etcd-backup/member";
+/// The prefix of the tags that hold the volume's own, see [`crate::marks::pack`]; a number from 1 follows.
+pub const ORIGINALS_PREFIX: &str = "etcd-backup/tags/";
 /// On a snapshot: its slot, RFC 3339.
 pub const RECOVERY_POINT: &str = "etcd-backup/recovery-point";
 /// On a snapshot: the volume it was taken of, see [`RecordedVolume`].
@@ -69,6 +77,12 @@ pub fn is_kops(key: &str) -> bool {
         || key
             .split_once('/')
             .is_some_and(|(domain, _)| domain == "k8s.io" || domain == "kubernetes.io" || domain.ends_with(".k8s.io"))
+}
+
+/// Whether kops gives a cluster's masters rights over what bears this tag, or may: no snapshot of ours bears one.
+#[must_use]
+pub fn gives_rights(key: &str) -> bool {
+    is_kops(key) && key != NAME
 }
 
 /// Whether protokube, etcd-manager or kops find a volume by this tag: what retiring takes away.

@@ -51,7 +51,7 @@ pub(super) fn master(instance: &types::Instance) -> Option<Master> {
     })
 }
 
-pub(super) fn snapshot(snapshot: &types::Snapshot) -> Result<Snapshot, String> {
+pub(super) fn snapshot(snapshot: &types::Snapshot, own: bool) -> Result<Snapshot, String> {
     let id = snapshot.snapshot_id().ok_or("a snapshot without an id")?;
     let missing = |what: &str| format!("snapshot {id} without {what}");
     Ok(Snapshot {
@@ -65,6 +65,8 @@ pub(super) fn snapshot(snapshot: &types::Snapshot) -> Result<Snapshot, String> {
         kms_key: snapshot.kms_key_id().map(str::to_owned),
         archived: snapshot.storage_tier() == Some(&types::StorageTier::Archive),
         description: snapshot.description().unwrap_or_default().to_owned(),
+        own,
+        owner: snapshot.owner_id().ok_or_else(|| missing("an owner"))?.to_owned(),
         tags: tags(snapshot.tags()),
     })
 }

@@ -3,6 +3,7 @@
 use aws_sdk_ec2::types::{Filter, Reservation};
 use etcd_backup_core::backup::NewSnapshot;
 use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
+use etcd_backup_core::marks::Description;
 use etcd_backup_core::restore::Master;
 use etcd_backup_core::scope::{ClusterSet, Scope};
 use etcd_backup_core::slot::Slot;
@@ -20,7 +21,7 @@ impl Ec2 {
     /// The volumes of the scope's clusters that bear an etcd tag or are marked by a restore, and what could not be read as
     /// one.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
-        let mut filters = cluster_filter(scope);
+        let mut filters = cluster_filter(tags::CLUSTER, scope);
         filters.push(tag_key([etcd_key(scope), tags::LINEAGE.to_owned()]));
         self.volumes(filters).await
     }
@@ -94,7 +95,9 @@ impl Ec2 {
 
     /// One snapshot, whoever owns it.
     pub async fn snapshot(&self, id: &SnapshotId, _permit: &Permit) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        self.snapshots(None, vec![filter("snapshot-id", [id.to_string()])]).await
+        let list = |whose| self.snapshots(whose, vec![filter("snapshot-id", [id.to_string()])]);
+        let (own, any) = tokio::try_join!(Box::pin(list(Whose::Own)), Box::pin(list(Whose::Any)))?;
+        Ok(if own.0.is_empty() { any } else { own })
     }
 
     /// This account's snapshots that bear our mark, of the scope's clusters, and what could not be read as one.
@@ -103,7 +106,12 @@ impl Ec2 {
         scope: &Scope,
         _permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        self.snapshots(Some("self"), snapshot_filters(scope, None)).await
+        self.snapshots(Whose::Own, snapshot_filters(scope, None)).await
+    }
+
+    /// This account's snapshots whose description is one of ours, whatever became of their tags.
+    pub async fn made_snapshots(&self, _permit: &Permit) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshots(Whose::Own, vec![filter("description", [Description::FILTER.to_owned()])]).await
     }
 
     /// A snapshot, as [`snapshot`](Self::snapshot) finds it, and if it is ours the others of its recovery point.
@@ -113,10 +121,10 @@ impl Ec2 {
         permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let (mut snapshots, mut unreadable) = self.snapshot(id, permit).await?;
-        if let Some(ours) = snapshots.first().and_then(|snapshot| snapshot.ours().ok().flatten()) {
+        if let Some(ours) = snapshots.first().and_then(|snapshot| snapshot.ours()) {
             let EtcdClusterId { cluster, etcd_cluster } = ours.lineage.of;
             let scope = Scope { clusters: ClusterSet::Named([cluster].into()), etcd_cluster: Some(etcd_cluster) };
-            let point = self.snapshots(Some("self"), snapshot_filters(&scope, Some(ours.slot))).await?;
+            let point = self.snapshots(Whose::Own, snapshot_filters(&scope, Some(ours.slot))).await?;
             snapshots.extend(point.0.into_iter().filter(|snapshot| snapshot.id != *id));
             unreadable.extend(point.1);
         }
@@ -129,15 +137,11 @@ impl Ec2 {
             filter("volume-id", [new.volume.to_string()]),
             filter(&format!("tag:{}", tags::RECOVERY_POINT), [new.slot.to_string()]),
         ];
-        Ok(self.snapshots(Some("self"), filters).await?.0)
+        Ok(self.snapshots(Whose::Own, filters).await?.0)
     }
 
-    async fn snapshots(
-        &self,
-        owner: Option<&str>,
-        filters: Vec<Filter>,
-    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        let owners = owner.map(|owner| vec![owner.to_owned()]);
+    async fn snapshots(&self, whose: Whose, filters: Vec<Filter>) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        let owners = (whose == Whose::Own).then(|| vec!["self".to_owned()]);
         let mut snapshots = Vec::new();
         let mut unreadable = Vec::new();
         let mut token = None;
@@ -147,7 +151,7 @@ impl Ec2 {
             let page = call.max_results(1000).set_next_token(token).send().await;
             let page = page.map_err(|error| Failure::of("DescribeSnapshots", &error))?;
             for snapshot in page.snapshots() {
-                match convert::snapshot(snapshot) {
+                match convert::snapshot(snapshot, whose == Whose::Own) {
                     Ok(snapshot) => snapshots.push(snapshot),
                     Err(what) => unreadable.push(format!("{what} is passed over")),
                 }
@@ -160,15 +164,25 @@ impl Ec2 {
     }
 }
 
+/// Whose snapshots are listed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Whose {
+    /// This account's.
+    Own,
+    /// All that this account may use.
+    Any,
+}
+
 /// EC2 ends a listing with no token or an empty one.
 fn next(token: Option<&str>) -> Option<String> {
     token.filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
-fn cluster_filter(scope: &Scope) -> Vec<Filter> {
+/// By the tag that names the cluster: kops' on volumes, ours on snapshots.
+fn cluster_filter(key: &str, scope: &Scope) -> Vec<Filter> {
     match &scope.clusters {
         ClusterSet::Named(names) if names.len() <= MOST_FILTER_VALUES => {
-            vec![filter(&format!("tag:{}", tags::CLUSTER), names.iter().map(ToString::to_string))]
+            vec![filter(&format!("tag:{key}"), names.iter().map(ToString::to_string))]
         }
         ClusterSet::Named(_) | ClusterSet::All => Vec::new(),
     }
@@ -176,13 +190,13 @@ fn cluster_filter(scope: &Scope) -> Vec<Filter> {
 
 /// Of what bears our mark: of any slot, or of that one.
 fn snapshot_filters(scope: &Scope, slot: Option<Slot>) -> Vec<Filter> {
-    let mut filters = cluster_filter(scope);
+    let mut filters = cluster_filter(tags::SNAPSHOT_CLUSTER, scope);
     filters.push(match slot {
         Some(slot) => filter(&format!("tag:{}", tags::RECOVERY_POINT), [slot.to_string()]),
         None => tag_key([tags::RECOVERY_POINT.to_owned()]),
     });
-    if scope.etcd_cluster.is_some() {
-        filters.push(tag_key([etcd_key(scope)]));
+    if let Some(name) = &scope.etcd_cluster {
+        filters.push(filter(&format!("tag:{}", tags::SNAPSHOT_ETCD_CLUSTER), [name.to_string()]));
     }
     filters
 }

@@ -20,7 +20,7 @@ impl Ec2 {
             TagSpecification::builder().resource_type(ResourceType::Snapshot).set_tags(Some(of(&new.tags))).build();
         let call = self.client.create_snapshot().volume_id(new.volume.as_str());
         let answer = call
-            .description(&new.description)
+            .description(new.description.to_string())
             .tag_specifications(tags)
             .customize()
             .config_override(Builder::new().retry_config(RetryConfig::disabled()))

@@ -4,40 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, VolumeId};
+use super::finding::Finding;
+use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member};
 use crate::scope::Scope;
 use crate::tags::{self, Membership};
-use crate::volume::{Volume, VolumeState};
+use crate::volume::Volume;
 
-/// Why a member ends without a sound snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Finding {
-    #[error(
-        "no volume bears this member's tag; if the master was lost, restore its volume before `kops update` makes a \
-         blank one"
-    )]
-    NoVolume,
-    #[error(
-        "its volume {volume} is being made by restore {restore} and is not the member's yet: the warnings say how to go on \
-         with it"
-    )]
-    BeingRestored { volume: VolumeId, restore: String },
-    #[error(
-        "no volume of the etcd cluster was found, but it has recovery points: were its tags changed, is this its region? \
-         If it was deleted on purpose, take its cluster out of CLUSTERS; with `*` this ends 7 days after its last point"
-    )]
-    VolumesGone,
-    #[error("volume {volume} is `{state}`, only `available` and `in-use` volumes are snapshotted")]
-    NotReady { volume: VolumeId, state: VolumeState },
-    #[error("volume {volume}: tag `{key}`: {why}; correct the tag")]
-    Unreadable { volume: VolumeId, key: String, why: String },
-    #[error("volume {volume} bears several etcd tags ({keys}), and which one counts is chance; remove all but one")]
-    SeveralEtcdTags { volume: VolumeId, keys: String },
-    #[error("volumes {volumes} all claim this member, {snapshotted}; remove the etcd tags of all but one")]
-    SharedLineage { volumes: String, snapshotted: String },
-}
-
-/// One member of an etcd cluster, and the volume found for it.
+/// One member of an etcd cluster, and a volume found for it: where several claim it, each by itself.
 #[derive(Debug)]
 pub(super) struct FoundMember<'a> {
     /// `None` where the tag does not say.
@@ -128,8 +101,8 @@ fn found(claims: Vec<Claim<'_>>) -> FoundEtcdCluster<'_> {
     }
     let expected: BTreeSet<Member> = lists.into_iter().flatten().cloned().collect();
     for member in expected {
-        let volumes = (of_member(&live, &member), of_member(&leaving, &member));
-        found.members.push(found_member(member, &volumes.0, &volumes.1));
+        let (live, leaving) = (of_member(&live, &member), of_member(&leaving, &member));
+        found.members.extend(found_member(&member, &live, &leaving));
     }
     let speaking = if live.is_empty() { leaving } else { live };
     for claim in speaking.into_iter().filter(|claim| claim.membership.is_none()) {
@@ -148,38 +121,28 @@ fn of_member<'b, 'a>(claims: &'b [Claim<'a>], member: &Member) -> Vec<&'b Claim<
     claims.iter().filter(|claim| claim.membership.as_ref().is_some_and(is_of_member)).collect()
 }
 
-fn found_member<'a>(member: Member, live: &[&Claim<'a>], leaving: &[&Claim<'a>]) -> FoundMember<'a> {
-    let (volume, snapshot, finding) = match (live, leaving) {
-        ([], []) => (None, false, Some(Finding::NoVolume)),
-        ([], [claim, ..]) => (Some(claim.volume), false, Some(not_ready(claim.volume))),
-        ([claim], _) if claim.finding.is_some() => (Some(claim.volume), false, claim.finding.clone()),
-        ([claim], _) if !claim.volume.state.can_be_snapshotted() => {
-            (Some(claim.volume), false, Some(not_ready(claim.volume)))
-        }
-        ([claim], _) => (Some(claim.volume), true, None),
-        (several, _) => shared(several),
-    };
-    FoundMember { member: Some(member), volume, snapshot, finding }
+/// Of several volumes with one lineage each is snapshotted: which of them holds the member's etcd, and which the next
+/// boot takes, cannot be told by their tags, which the masters may change.
+fn found_member<'a>(member: &Member, live: &[&Claim<'a>], leaving: &[&Claim<'a>]) -> Vec<FoundMember<'a>> {
+    let found = |volume, snapshot, finding| FoundMember { member: Some(member.clone()), volume, snapshot, finding };
+    let shared = || Finding::SharedLineage { volumes: join(live.iter().map(|claim| &claim.volume.id)) };
+    match (live, leaving) {
+        ([], []) => vec![found(None, false, Some(Finding::NoVolume))],
+        ([], [claim, ..]) => vec![found(Some(claim.volume), false, Some(not_ready(claim.volume)))],
+        _ => live
+            .iter()
+            .map(|claim| {
+                let ready = claim.volume.state.can_be_snapshotted();
+                let finding = if live.len() > 1 { Some(shared()) } else { claim.finding.clone() };
+                let finding = finding.or_else(|| (!ready).then(|| not_ready(claim.volume)));
+                found(Some(claim.volume), ready, finding)
+            })
+            .collect(),
+    }
 }
 
 fn not_ready(volume: &Volume) -> Finding {
     Finding::NotReady { volume: volume.id.clone(), state: volume.state }
-}
-
-/// Of several volumes with one lineage the attached one holds the living etcd: it is snapshotted. Which of them the
-/// next boot takes is chance, so the member still counts as failed.
-fn shared<'a>(claims: &[&Claim<'a>]) -> (Option<&'a Volume>, bool, Option<Finding>) {
-    let attached: Vec<_> = claims
-        .iter()
-        .filter(|claim| claim.volume.state == VolumeState::InUse && claim.finding.is_none())
-        .map(|claim| claim.volume)
-        .collect();
-    let (volume, snapshotted) = match attached.as_slice() {
-        [volume] => (Some(*volume), format!("the attached {} is snapshotted", volume.id)),
-        _ => (None, "which is right cannot be told, none is snapshotted".to_owned()),
-    };
-    let volumes = join(claims.iter().map(|claim| &claim.volume.id));
-    (volume, volume.is_some(), Some(Finding::SharedLineage { volumes, snapshotted }))
 }
 
 fn join<T: ToString>(items: impl Iterator<Item = T>) -> String {

@@ -1,10 +1,12 @@
 //! The figures of a run, per etcd cluster.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{EtcdClusterPlan, Step};
+use super::plan::{EtcdClusterPlan, MemberPlan, Step};
 use super::report::{DeletionOutcome, EtcdClusterOutcome, MemberOutcome};
-use super::result::{Action, PointReport};
+use super::result::{Action, MemberReport, PointReport};
 use crate::ids::EtcdClusterId;
 use crate::slot::Slot;
 
@@ -41,6 +43,10 @@ impl EtcdClusterMetrics {
         let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
         let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
         let expected = || plan.members.iter().zip(&point.members).filter(|(planned, _)| planned.member.is_some());
+        // Several volumes may claim one member.
+        fn members<'a>(of: impl Iterator<Item = (&'a MemberPlan, &'a MemberReport)>) -> usize {
+            of.map(|(planned, _)| &planned.member).collect::<BTreeSet<_>>().len()
+        }
         let age = |newest: Option<Slot>| {
             let since = newest.map(Slot::time).or(plan.oldest_volume)?;
             Some(now.duration_since(since).max(SignedDuration::ZERO))
@@ -48,10 +54,10 @@ impl EtcdClusterMetrics {
         Self {
             of: plan.of.clone(),
             created,
-            failed: expected().filter(|(_, reported)| reported.action == Action::Failed).count(),
+            failed: members(expected().filter(|(_, reported)| reported.action == Action::Failed)),
             pruned,
             backlog: plan.prune.backlog + plan.prune.deletions.len() - pruned,
-            missing: expected().filter(|(planned, _)| planned.step == Step::Nothing).count(),
+            missing: members(expected().filter(|(planned, _)| planned.step == Step::Nothing)),
             age: age(plan.newest_complete),
             verified_age: age(plan.newest_verified),
             skew_ms: point.skew_ms,

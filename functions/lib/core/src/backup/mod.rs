@@ -1,6 +1,7 @@
 //! A backup run, decided: from what was observed, the request and `now` to a plan, and from its outcome to a report.
 
 mod discovery;
+mod finding;
 mod metrics;
 mod plan;
 mod planner;
@@ -8,10 +9,12 @@ mod prune;
 mod report;
 mod request;
 mod result;
+mod seen;
 mod snapshot_tags;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use finding::Finding;
 pub use metrics::EtcdClusterMetrics;
 pub use plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
 pub use planner::plan;

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::finding::Finding;
 use super::prune::PrunePlan;
 use super::report::MemberOutcome;
-use crate::ids::{EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
+use crate::ids::{EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
+use crate::marks::Description;
 use crate::slot::Slot;
-use crate::snapshot::{Snapshot, SnapshotState};
+use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags::Tags;
 use crate::volume::Volume;
 
@@ -15,7 +17,7 @@ use crate::volume::Volume;
 pub struct Observed {
     /// Volumes that bear an etcd tag.
     pub volumes: Vec<Volume>,
-    /// This account's snapshots that bear `etcd-backup/recovery-point`.
+    /// This account's snapshots that bear `etcd-backup/recovery-point`, or whose description is one of ours.
     pub snapshots: Vec<Snapshot>,
     /// What EC2 listed and could not be read.
     pub unreadable: Vec<String>,
@@ -32,6 +34,8 @@ pub struct BackupPlan {
     pub etcd_clusters: Vec<EtcdClusterPlan>,
     /// What was named and has neither volumes nor recovery points: fails the run.
     pub not_found: Vec<String>,
+    /// How many snapshots bear our mark and are not to be trusted.
+    pub doubtful: usize,
     /// What the operator should know.
     pub warnings: Vec<String>,
 }
@@ -46,7 +50,7 @@ pub struct EtcdClusterPlan {
     pub members: Vec<MemberPlan>,
     /// What is pruned once every member has its snapshot.
     pub prune: PrunePlan,
-    /// The newest complete point before this run, of those that neither lie in the future nor were found corrupt.
+    /// The newest complete point before this run, of those that count.
     pub newest_complete: Option<Slot>,
     /// The newest of these that is verified: complete, every member `ok`, and to be restored together.
     pub newest_verified: Option<Slot>,
@@ -73,10 +77,12 @@ pub struct MemberPlan {
     pub zone: Option<Zone>,
     /// The volume.
     pub volume: Option<VolumeId>,
+    /// Whether a complete point has this member: else a tag alone speaks of it.
+    pub known: bool,
     /// The call to make.
     pub step: Step,
     /// What is wrong with the member, whatever the step brings.
-    pub finding: Option<String>,
+    pub finding: Option<Finding>,
 }
 
 /// The call to make for a member.
@@ -97,8 +103,10 @@ pub struct NewSnapshot {
     pub volume: VolumeId,
     /// For that slot.
     pub slot: Slot,
-    /// Names the invocation.
-    pub description: String,
+    /// What it is a snapshot of.
+    pub lineage: Lineage,
+    /// Names the invocation, and holds the marks' digest.
+    pub description: Description,
     /// All tags, written in the create call.
     pub tags: Tags,
 }
@@ -108,15 +116,17 @@ impl NewSnapshot {
     /// this invocation took, else the oldest.
     #[must_use]
     pub fn found_among(&self, listed: &[Snapshot]) -> Option<MemberOutcome> {
-        let is_it = |snapshot: &&Snapshot| {
-            let ours = snapshot.ours().ok().flatten();
-            snapshot.state.is_good() && ours.is_some_and(|ours| ours.volume.id == self.volume && ours.slot == self.slot)
+        let is_it = |snapshot: &OurSnapshot| {
+            snapshot.state.is_good()
+                && snapshot.volume.id == self.volume
+                && snapshot.slot == self.slot
+                && snapshot.lineage == self.lineage
         };
-        let is_anothers = |snapshot: &Snapshot| snapshot.description != self.description;
-        let found = listed.iter().filter(is_it);
-        let found = found.min_by_key(|snapshot| (is_anothers(snapshot), snapshot.started, &snapshot.id))?;
+        let is_anothers = |snapshot: &OurSnapshot| snapshot.request != self.description.request;
+        let found = listed.iter().filter_map(Snapshot::ours).filter(is_it);
+        let found = found.min_by_key(|snapshot| (is_anothers(snapshot), snapshot.started, snapshot.id.clone()))?;
         let taken = Taken { snapshot: found.id.clone(), state: found.state, started: found.started };
-        Some(if is_anothers(found) { MemberOutcome::Existing(taken) } else { MemberOutcome::Created(taken) })
+        Some(if is_anothers(&found) { MemberOutcome::Existing(taken) } else { MemberOutcome::Created(taken) })
     }
 }
 

@@ -4,19 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::discovery::{self, Finding, FoundEtcdCluster, FoundMember};
+use super::discovery::{self, FoundEtcdCluster, FoundMember};
+use super::finding::Finding;
 use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed, Step, Taken};
 use super::prune::{Hold, plan_prune};
 use super::request::{Request, Settings, Trigger};
+use super::seen::Seen;
 use super::snapshot_tags::snapshot_tags;
-use crate::ids::{Cluster, EtcdClusterId, Member};
-use crate::recovery_point::{PointState, RecoveryPoint, group};
+use crate::ids::{Cluster, EtcdClusterId, Lineage, Member};
+use crate::provenance::fits;
+use crate::recovery_point::{PointState, RecoveryPoint, SHRUNK_FOR, group};
 use crate::restore::{UnderWay, under_way};
 use crate::retention::KeepReason;
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
-use crate::snapshot::{OurSnapshot, SnapshotState};
+use crate::snapshot::OurSnapshot;
 use crate::tags;
+use crate::volume::Volume;
 
 /// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
 const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -24,9 +28,10 @@ const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Decides a run.
 #[must_use]
 pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Timestamp) -> BackupPlan {
-    let (ours, mut warnings) = ours(observed, request);
-    let slot = taken_slot(&ours, request).unwrap_or_else(|| request.slot(settings, now));
-    let mut points = group(ours);
+    let mut seen = Seen::of(observed, &request.scope);
+    let mut warnings = std::mem::take(&mut seen.warnings);
+    let slot = taken_slot(&seen.ours, request).unwrap_or_else(|| request.slot(settings, now));
+    let mut points = group(std::mem::take(&mut seen.ours));
     let mut discovery = discovery::discover(&observed.volumes, &request.scope);
     warnings.append(&mut discovery.warnings);
     let ids: BTreeSet<EtcdClusterId> = discovery.etcd_clusters.keys().chain(points.keys()).cloned().collect();
@@ -36,7 +41,8 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
     for of in ids {
         let points = points.remove(&of).unwrap_or_default();
         let restores = restores.get(&of).map_or(&[][..], Vec::as_slice);
-        let context = Context { of: &of, slot, request, settings, now, points: &points, restores };
+        let touched = seen.is_touched(&of);
+        let context = Context { of: &of, slot, request, settings, now, points: &points, restores, touched };
         let planned = match discovery.etcd_clusters.remove(&of) {
             Some(found) => context.with_volumes(found, &mut warnings),
             None => context.without_volumes(&mut warnings),
@@ -53,32 +59,7 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
             tags::ETCD_PREFIX
         ));
     }
-    BackupPlan { slot, dry_run: request.dry_run, etcd_clusters, not_found, warnings }
-}
-
-fn ours(observed: &Observed, request: &Request) -> (Vec<OurSnapshot>, Vec<String>) {
-    let mut ours = Vec::new();
-    let mut warnings = observed.unreadable.clone();
-    for snapshot in &observed.snapshots {
-        match snapshot.ours() {
-            Ok(Some(snapshot)) if request.scope.contains(&snapshot.lineage.of) => {
-                if snapshot.state == SnapshotState::Error {
-                    warnings.push(format!(
-                        "snapshot {} ({}, {}) ended in error: {}. It counts against EC2's limit on concurrent snapshots of \
-                         the volume: if that refuses new ones, delete it",
-                        snapshot.id,
-                        snapshot.lineage,
-                        snapshot.slot,
-                        snapshot.state_message.as_deref().unwrap_or("EC2 does not say why")
-                    ));
-                }
-                ours.push(snapshot);
-            }
-            Ok(_) => {}
-            Err(unplaceable) => warnings.push(unplaceable.to_string()),
-        }
-    }
-    (ours, warnings)
+    BackupPlan { slot, dry_run: request.dry_run, etcd_clusters, not_found, doubtful: seen.doubtful, warnings }
 }
 
 /// The restores that are not finished, told.
@@ -98,8 +79,7 @@ fn restores(
 
 /// The slot that this very invocation took when it was delivered before; by hand, `now` would be another.
 fn taken_slot(ours: &[OurSnapshot], request: &Request) -> Option<Slot> {
-    let description = request.description();
-    let taken = ours.iter().filter(|snapshot| snapshot.description == description);
+    let taken = ours.iter().filter(|snapshot| snapshot.request == request.id);
     taken.map(|snapshot| snapshot.slot).min().filter(|_| request.trigger == Trigger::Manual)
 }
 
@@ -134,31 +114,27 @@ struct Context<'a> {
     points: &'a [RecoveryPoint],
     /// The restores whose volumes are not all the members' yet.
     restores: &'a [UnderWay],
+    /// Whether snapshots of it may have been changed.
+    touched: bool,
 }
 
 impl Context<'_> {
     fn with_volumes(&self, found: FoundEtcdCluster<'_>, warnings: &mut Vec<String>) -> EtcdClusterPlan {
         warnings.extend(found.warnings.iter().map(|warning| format!("{}: {warning}", self.of)));
         warnings.extend(found.members.iter().filter_map(|member| self.replaced_volume(member)));
-        let members: Vec<MemberPlan> = found.members.into_iter().map(|member| self.member(member, warnings)).collect();
+        let shrunk = self.shrunk(&found);
+        let found_members = found.members.into_iter().chain(shrunk);
+        let members: Vec<MemberPlan> = found_members.map(|member| self.member(member, warnings)).collect();
         let paused = if !self.settings.prune || !self.request.prune {
             Some(KeepReason::PruneOff)
         } else if members.iter().any(|member| member.finding.is_some()) {
             Some(KeepReason::MemberFailed)
-        } else if let Some(point) = self
-            .newest(|point| point.state() == PointState::Complete)
-            .filter(|point| self.settings.period.is_ahead(point.slot, self.now))
-        {
-            // Everything there is would seem old beside it. restic refuses to judge by such a point, too. Though it be
-            // corrupt: else that verdict would let pruning begin.
+        } else if self.touched {
             warnings.push(format!(
-                "{}: nothing is pruned while its newest complete point, {}, lies in the future; correct `{}` on its \
-                 snapshots, or delete them",
-                self.of,
-                point.slot,
-                tags::RECOVERY_POINT
+                "{}: nothing is pruned while doubtful snapshots may be of it. Give them their tags back, or delete them",
+                self.of
             ));
-            Some(KeepReason::FuturePoint)
+            Some(KeepReason::DoubtfulSnapshots)
         } else {
             None
         };
@@ -169,7 +145,7 @@ impl Context<'_> {
         let named = matches!(self.request.scope.clusters, ClusterSet::Named(_));
         let newest = self.points.first();
         let is_missed = named || newest.is_some_and(|point| self.now.duration_since(point.slot.time()) < MISSED_FOR);
-        let expected: BTreeSet<&Member> = newest.filter(|_| is_missed).map(RecoveryPoint::expected).unwrap_or_default();
+        let expected = newest.filter(|_| is_missed).map(RecoveryPoint::expected).unwrap_or_default();
         if !is_missed {
             warnings.push(format!(
                 "{} has no volumes any more; its {} recovery points are left as they are",
@@ -178,11 +154,12 @@ impl Context<'_> {
             ));
         }
         let members = expected.into_iter().map(|member| MemberPlan {
+            known: true,
             member: Some(member.clone()),
             zone: None,
             volume: None,
             step: Step::Nothing,
-            finding: Some(Finding::VolumesGone.to_string()),
+            finding: Some(Finding::VolumesGone),
         });
         self.etcd_cluster(members.collect(), None, Some(KeepReason::MemberFailed), warnings)
     }
@@ -197,9 +174,8 @@ impl Context<'_> {
         let hold = Hold { paused, restored_from: self.restores.iter().flat_map(UnderWay::made_from).collect() };
         let mut prune = plan_prune(self.points, self.slot, self.settings, &hold);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
-        let is_ahead = |point: &RecoveryPoint| self.settings.period.is_ahead(point.slot, self.now);
-        let newest_complete = self.newest(|point| point.counts() && !is_ahead(point)).map(|point| point.slot);
-        let newest_verified = self.newest(|point| point.is_verified() && !is_ahead(point)).map(|point| point.slot);
+        let newest_complete = self.newest(RecoveryPoint::counts).map(|point| point.slot);
+        let newest_verified = self.newest(RecoveryPoint::is_verified).map(|point| point.slot);
         EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, newest_verified, oldest_volume }
     }
 
@@ -209,11 +185,12 @@ impl Context<'_> {
             zone: found.volume.map(|volume| volume.zone.clone()),
             volume: found.volume.map(|volume| volume.id.clone()),
             step: Step::Nothing,
-            finding: self.being_restored(&found).or(found.finding).map(|finding| finding.to_string()),
+            known: found.member.as_ref().is_some_and(|member| self.is_known(member)),
+            finding: self.being_restored(&found).or(found.finding),
         };
         let (Some(member), Some(volume), true) = (found.member, found.volume, found.snapshot) else { return planned };
-        if let Some(taken) = self.existing(&member) {
-            if self.request.keep && taken.description != self.request.description() {
+        if let Some(taken) = self.existing(&member, volume) {
+            if self.request.keep && taken.request != self.request.id {
                 warnings.push(format!(
                     "snapshot {} of this slot was there before and is not pinned: tag it `{}`",
                     taken.id,
@@ -224,23 +201,33 @@ impl Context<'_> {
                 Step::Existing(Taken { snapshot: taken.id.clone(), state: taken.state, started: taken.started });
             return planned;
         }
-        match snapshot_tags(volume, self.slot, self.request) {
+        if !fits(self.slot, self.request.trigger == Trigger::Manual, self.now) {
+            planned.finding = Some(Finding::OtherTime);
+            return planned;
+        }
+        let etcd_value = volume.tags.get(&self.of.etcd_key()).map_or("", String::as_str);
+        match snapshot_tags(volume, (self.of, etcd_value), self.slot, self.request) {
             Ok(new) => {
-                if !new.left_out.is_empty() {
-                    warnings.push(format!(
-                        "member {member} of {}: the snapshot cannot bear all tags, left out: {}",
-                        self.of,
-                        new.left_out.join(", ")
-                    ));
+                for (labels, what) in
+                    [(new.left_out, "not tags of the snapshot"), (new.lost, "not given back by a restore")]
+                {
+                    if !labels.is_empty() {
+                        let labels = labels.join(", ");
+                        warnings.push(format!(
+                            "member {member} of {}: too many tags, these labels are {what}: {labels}",
+                            self.of
+                        ));
+                    }
                 }
                 planned.step = Step::Create(NewSnapshot {
                     volume: volume.id.clone(),
                     slot: self.slot,
-                    description: self.request.description(),
+                    lineage: Lineage { of: self.of.clone(), member },
+                    description: self.request.description(&new.tags),
                     tags: new.tags,
                 });
             }
-            Err(too_many) => planned.finding = Some(too_many.to_string()),
+            Err(too_many) => planned.finding = Some(too_many),
         }
         planned
     }
@@ -254,10 +241,41 @@ impl Context<'_> {
         Some(Finding::BeingRestored { volume: volume.clone(), restore: restore.id.clone() })
     }
 
-    /// The good snapshot that the slot already has of a member, whatever volume it is of.
-    fn existing(&self, member: &Member) -> Option<&OurSnapshot> {
+    /// The good snapshot that the slot already has of a member: of the volume that is the member's now, or of the one that
+    /// was it at the slot. Of another volume it may be anybody's, and would stand in the way of the member's own.
+    fn existing(&self, member: &Member, volume: &Volume) -> Option<&OurSnapshot> {
         let point = self.points.iter().find(|point| point.slot == self.slot)?;
-        point.taken().get(member).copied()
+        let before = self
+            .newest(|point| point.slot < self.slot && point.counts())
+            .and_then(|point| Some(&point.chosen().get(member)?.volume.id))
+            .filter(|_| volume.created > self.slot.time());
+        let is_its = |taken: &&OurSnapshot| taken.volume.id == volume.id || Some(&taken.volume.id) == before;
+        let taken = point.taken().get(member).copied().filter(is_its);
+        let of_member = || point.snapshots.iter().filter(|one| one.lineage.member == *member && one.state.is_good());
+        taken.or_else(|| of_member().filter(is_its).min_by_key(|one| (one.started, &one.id)))
+    }
+
+    /// Whether a complete point has this member, so that it is not one that a volume's tag alone speaks of.
+    fn is_known(&self, member: &Member) -> bool {
+        self.newest(RecoveryPoint::counts).is_some_and(|point| point.expected().contains(member))
+    }
+
+    /// The members of the newest complete point that no tag names any more, where there are fewer than it had.
+    fn shrunk<'f>(&self, found: &FoundEtcdCluster<'_>) -> Vec<FoundMember<'f>> {
+        let is_believed = |point: &RecoveryPoint| point.state() == PointState::Complete && point.flaw().is_none();
+        let Some(point) = self.newest(is_believed) else { return Vec::new() };
+        let (before, now) = (point.expected(), found.members.iter().filter_map(|member| member.member.as_ref()));
+        let now: BTreeSet<&Member> = now.collect();
+        if self.request.accept_members || now.len() >= before.len() || self.slot.since(point.slot) >= SHRUNK_FOR {
+            return Vec::new();
+        }
+        let gone = before.difference(&now).map(|member| FoundMember {
+            member: Some((*member).clone()),
+            volume: None,
+            snapshot: false,
+            finding: Some(Finding::MembersShrunk),
+        });
+        gone.collect()
     }
 
     /// The newest point that is such a one.

@@ -110,6 +110,10 @@ pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Se
         if let Some(paused) = hold.paused
             && !deletions.is_empty()
         {
+            // What somebody brought about must not stop pruning in silence: the backlog has an alarm.
+            if paused == KeepReason::DoubtfulSnapshots {
+                plan.backlog += deletions.len();
+            }
             deletions.clear();
             reasons.insert(paused);
         }

@@ -1,7 +1,10 @@
 //! The report of a run: what the function answers, from the plan and what became of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 
+use super::finding::Finding;
 use super::metrics::EtcdClusterMetrics;
 use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, Step, Taken};
 use super::prune::{Deletion, PruneReason};
@@ -68,6 +71,8 @@ pub struct Report {
     pub failure: Option<String>,
     /// The figures, of each etcd cluster that is expected to have volumes.
     pub metrics: Vec<EtcdClusterMetrics>,
+    /// How many snapshots bear our mark and are not to be trusted.
+    pub doubtful: usize,
 }
 
 /// Reports a run. `outcomes` are those of the plan's etcd clusters, in its order.
@@ -104,7 +109,7 @@ pub fn report(plan: &BackupPlan, outcomes: &[EtcdClusterOutcome], max_skew: Sign
     if failure.is_some() && !plan.dry_run {
         result.outcome = Outcome::Incomplete;
     }
-    Report { failure: failure.filter(|_| !plan.dry_run), result, metrics }
+    Report { failure: failure.filter(|_| !plan.dry_run), result, metrics, doubtful: plan.doubtful }
 }
 
 /// Reports a run that could not even see what is there. Nothing was done.
@@ -119,7 +124,12 @@ pub fn report_unobserved(slot: Slot, why: &str) -> Report {
         kept_points: None,
         warnings: Vec::new(),
     };
-    Report { result, failure: Some(format!("slot {slot}: nothing was backed up: {why}")), metrics: Vec::new() }
+    Report {
+        result,
+        failure: Some(format!("slot {slot}: nothing was backed up: {why}")),
+        metrics: Vec::new(),
+        doubtful: 0,
+    }
 }
 
 fn point_report(planned: &EtcdClusterPlan, outcome: &EtcdClusterOutcome) -> PointReport {
@@ -157,7 +167,7 @@ impl MemberOutcome {
 fn member_report(plan: &MemberPlan, outcome: &MemberOutcome) -> MemberReport {
     let (action, error) = match outcome {
         MemberOutcome::Failed(error) => (Action::Failed, Some(error.clone())),
-        _ if plan.finding.is_some() => (Action::Failed, plan.finding.clone()),
+        _ if plan.finding.is_some() => (Action::Failed, plan.finding.as_ref().map(ToString::to_string)),
         MemberOutcome::Planned => (Action::Planned, None),
         MemberOutcome::Existing(_) => (Action::Existing, None),
         MemberOutcome::Created(_) => (Action::Created, None),
@@ -215,15 +225,23 @@ fn add_prune(result: &mut BackupResult, plan: &BackupPlan, planned: &EtcdCluster
     }));
 }
 
+/// One sentence: how many members failed, and the first causes, those first that nobody brings about by a tag.
 fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
-    let members = || {
-        let points = result.recovery_points.iter();
-        points.flat_map(|point| point.members.iter().map(move |member| (point, member)))
-    };
-    let failures = || members().filter(|(_, member)| member.action == Action::Failed);
-    // A volume whose tag does not say its member is a cause, and the member is counted where it is expected.
-    let failed = failures().filter(|(_, member)| member.member.is_some()).count();
-    let mut causes: Vec<String> = failures().map(|(point, member)| cause(point, member)).collect();
+    let reported: BTreeMap<_, _> =
+        result.recovery_points.iter().map(|point| ((&point.cluster, &point.etcd_cluster), point)).collect();
+    let mut failures: Vec<Failure<'_>> = Vec::new();
+    let mut expected = BTreeSet::new();
+    for planned in &plan.etcd_clusters {
+        let Some(point) = reported.get(&(&planned.of.cluster, &planned.of.etcd_cluster)) else { continue };
+        for (plan, member) in planned.members.iter().zip(&point.members) {
+            expected.extend(member.member.as_ref().map(|member| (&planned.of, member)));
+            if member.action == Action::Failed {
+                failures.push(Failure { of: &planned.of, plan, point, member });
+            }
+        }
+    }
+    failures.sort_by_key(Failure::rank);
+    let mut causes: Vec<String> = failures.iter().map(|failure| cause(failure.point, failure.member)).collect();
     causes.extend(plan.not_found.iter().cloned());
     if causes.is_empty() {
         return None;
@@ -231,13 +249,30 @@ fn failure(plan: &BackupPlan, result: &BackupResult) -> Option<String> {
     let more = causes.len().saturating_sub(3);
     causes.truncate(3);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-    let counts = if failed == 0 {
+    // A volume whose tag does not say its member is a cause, and the member is counted where it is expected.
+    let failed: BTreeSet<_> =
+        failures.iter().filter_map(|failure| Some((failure.of, failure.member.member.as_ref()?))).collect();
+    let counts = if failed.is_empty() {
         String::new()
     } else {
-        let expected = members().filter(|(_, member)| member.member.is_some()).count();
-        format!("{failed} of {expected} members without a sound snapshot: ")
+        format!("{} of {} members without a sound snapshot: ", failed.len(), expected.len())
     };
     Some(format!("slot {}: {counts}{}{more}", plan.slot, causes.join("; ")))
+}
+
+/// A member that failed.
+struct Failure<'a> {
+    of: &'a EtcdClusterId,
+    plan: &'a MemberPlan,
+    point: &'a PointReport,
+    member: &'a MemberReport,
+}
+
+impl Failure<'_> {
+    /// A member that the recovery points know comes first.
+    fn rank(&self) -> (bool, u8) {
+        (!self.plan.known, self.plan.finding.as_ref().map_or(1, Finding::rank))
+    }
 }
 
 /// Why a member failed, for people.

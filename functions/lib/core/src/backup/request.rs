@@ -2,9 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::marks::{Description, digest};
 use crate::retention::Policy;
 use crate::scope::Scope;
 use crate::slot::{Period, Slot};
+use crate::tags::Tags;
 
 /// What started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Request {
     pub keep: bool,
     /// Prune, if the settings do.
     pub prune: bool,
+    /// An etcd cluster that has fewer members than before has them on purpose.
+    pub accept_members: bool,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
 }
@@ -54,10 +58,10 @@ impl Request {
         }
     }
 
-    /// The description of the snapshots that this run takes.
+    /// The description of a snapshot that this run takes with these tags.
     #[must_use]
-    pub fn description(&self) -> String {
-        format!("etcd-volume-backup request={}", self.id)
+    pub fn description(&self, tags: &Tags) -> Description {
+        Description { request: self.id.clone(), marks: digest(tags), accepts_members: self.accept_members }
     }
 }
 

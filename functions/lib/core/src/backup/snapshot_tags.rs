@@ -1,6 +1,9 @@
 //! The tags of a new snapshot.
 
+use super::finding::Finding;
 use super::request::Request;
+use crate::ids::EtcdClusterId;
+use crate::marks::pack;
 use crate::slot::Slot;
 use crate::tags::{self, Tags};
 use crate::volume::Volume;
@@ -8,46 +11,63 @@ use crate::volume::Volume;
 /// Written later, by `verify` and by an operator: room is left for them.
 const LATER: [&str; 2] = [tags::KEEP, tags::VERIFIED];
 
-/// A snapshot's tags, and the cost labels of the volume that did not fit.
+/// A snapshot's tags, and the labels of the volume that did not fit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SnapshotTags {
     pub tags: Tags,
+    /// What is not a tag of the snapshot; a restore gives it back all the same.
     pub left_out: Vec<String>,
+    /// What a restore cannot give back.
+    pub lost: Vec<String>,
 }
 
-/// kops' own tags alone leave no room for ours.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its volume bears {kops} tags of kops, {most} is the most that fit beside ours: remove {}", kops - most)]
-pub(super) struct TooManyTags {
-    kops: usize,
-    most: usize,
-}
-
-/// Every tag of the volume, verbatim, and ours. Where that exceeds what a resource can bear, cost labels are left
-/// out in key order.
-pub(super) fn snapshot_tags(volume: &Volume, slot: Slot, request: &Request) -> Result<SnapshotTags, TooManyTags> {
+/// The marks, with all tags of the volume packed in them, and the volume's labels as tags once more, since reports on
+/// costs need them. Where that exceeds what a resource can bear, labels are left out in the order of their keys.
+pub(super) fn snapshot_tags(
+    volume: &Volume,
+    (of, etcd_value): (&EtcdClusterId, &str),
+    slot: Slot,
+    request: &Request,
+) -> Result<SnapshotTags, Finding> {
     let mut tags = Tags::from([
+        (tags::SNAPSHOT_CLUSTER.to_owned(), of.cluster.to_string()),
+        (tags::SNAPSHOT_ETCD_CLUSTER.to_owned(), of.etcd_cluster.to_string()),
+        (tags::SNAPSHOT_MEMBER.to_owned(), etcd_value.to_owned()),
         (tags::RECOVERY_POINT.to_owned(), slot.to_string()),
         (tags::VOLUME.to_owned(), volume.recorded().to_string()),
         (tags::TRIGGER.to_owned(), request.trigger.word().to_owned()),
     ]);
+    tags.extend(volume.tags.get(tags::NAME).map(|name| (tags::NAME.to_owned(), name.clone())));
     if request.keep {
         tags.insert(tags::KEEP.to_owned(), "true".to_owned());
     }
-    let most = tags::MOST - tags.len();
     let later = LATER.iter().filter(|key| !tags.contains_key(**key)).count();
-    let copied = volume
+    let mut originals: Tags = volume
         .tags
         .iter()
         .filter(|(key, _)| !key.starts_with(tags::AWS_PREFIX) && !key.starts_with(tags::OURS_PREFIX))
-        .map(|(key, value)| (key.clone(), value.clone()));
-    let (kops, labels): (Tags, Tags) = copied.partition(|(key, _)| tags::is_kops(key));
-    if kops.len() > most {
-        return Err(TooManyTags { kops: kops.len(), most });
-    }
-    let room = most.saturating_sub(later + kops.len());
-    let left_out: Vec<String> = labels.keys().take(labels.len().saturating_sub(room)).cloned().collect();
-    tags.extend(kops);
-    tags.extend(labels.into_iter().skip(left_out.len()));
-    Ok(SnapshotTags { tags, left_out })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let mut labels: Tags = originals
+        .iter()
+        .filter(|(key, _)| !tags::is_kops(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let room = tags::MOST - tags.len() - later;
+    let mut lost = Vec::new();
+    let packed = loop {
+        let packed = pack(&originals);
+        let over = packed.len().saturating_sub(room);
+        if over == 0 {
+            break packed;
+        }
+        let Some((label, _)) = labels.pop_first() else { return Err(Finding::TooManyTags { over }) };
+        originals.remove(&label);
+        lost.push(label);
+    };
+    tags.extend(packed);
+    let over = (tags.len() + later + labels.len()).saturating_sub(tags::MOST);
+    let left_out: Vec<String> = labels.keys().take(over).cloned().collect();
+    tags.extend(labels.into_iter().skip(over));
+    Ok(SnapshotTags { tags, left_out, lost })
 }

@@ -74,10 +74,10 @@ pub(super) fn warnings(volumes: &[Volume], request: &RestoreRequest, sources: &S
         }));
         let name = sources.of.volume_name(lineage.member.as_str());
         let other_name =
-            source.snapshot.tags.get(crate::tags::NAME).filter(|found| **found != name && source.recorded.is_some());
+            source.volume_tags().remove(crate::tags::NAME).filter(|found| *found != name && source.recorded.is_some());
         warnings.extend(other_name.map(|found| {
             format!(
-                "{}'s tag `Name` is `{found}`; the new volume gets `{name}`, by which kops finds it",
+                "the volume of {} had the tag `Name` `{found}`; the new volume gets `{name}`, by which kops finds it",
                 source.snapshot.id
             )
         }));

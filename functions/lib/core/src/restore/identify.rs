@@ -15,17 +15,11 @@ pub(super) fn identify<'a>(
     zone: Option<&Zone>,
     clusters: &ClusterSet,
 ) -> Result<(EtcdClusterId, Source<'a>), Refusal> {
-    let tagged: Vec<(&str, &str)> = tags::etcd_tags(&snapshot.tags).collect();
-    if tagged.len() > 1 {
-        let message =
-            format!("snapshot: {} bears several tags `{}<name>`; remove all but one", snapshot.id, tags::ETCD_PREFIX);
-        return Err(Refusal::invalid(message));
-    }
-    let tagged = tagged.first().copied();
-    let cluster = snapshot.tags.get(tags::CLUSTER).and_then(|name| Cluster::parse(name).ok());
-    let etcd_cluster = tagged.and_then(|(name, _)| EtcdCluster::parse(name).ok());
-    let membership = tagged.and_then(|(_, value)| Membership::parse(value).ok());
-    let etcd_value = tagged.filter(|_| membership.is_some()).map(|(_, value)| value.to_owned());
+    let said = Said::by(snapshot)?;
+    let cluster = said.cluster.and_then(|name| Cluster::parse(name).ok());
+    let etcd_cluster = said.etcd_cluster.and_then(|name| EtcdCluster::parse(name).ok());
+    let membership = said.member.and_then(|value| Membership::parse(value).ok());
+    let etcd_value = said.member.filter(|_| membership.is_some()).map(str::to_owned);
     let recorded = snapshot.tags.get(tags::VOLUME).and_then(|recorded| RecordedVolume::parse(recorded));
     let zone = zone.cloned().or_else(|| recorded.as_ref().map(|recorded| recorded.zone.clone()));
     let cluster = agreed("cluster", cluster, described.cluster.clone())?;
@@ -53,6 +47,35 @@ pub(super) fn identify<'a>(
         zone: zone.clone(),
     };
     Ok((EtcdClusterId { cluster: cluster.clone(), etcd_cluster: etcd_cluster.clone() }, source))
+}
+
+/// What a snapshot's tags say that it is of: its marks; else, of another tool's snapshot, the tags of kops that it copied.
+struct Said<'a> {
+    cluster: Option<&'a str>,
+    etcd_cluster: Option<&'a str>,
+    member: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn by(snapshot: &'a Snapshot) -> Result<Self, Refusal> {
+        let word = |key| snapshot.tags.get(key).map(String::as_str);
+        let marked = Self {
+            cluster: word(tags::SNAPSHOT_CLUSTER),
+            etcd_cluster: word(tags::SNAPSHOT_ETCD_CLUSTER),
+            member: word(tags::SNAPSHOT_MEMBER),
+        };
+        if marked.member.is_some() {
+            return Ok(marked);
+        }
+        let tagged: Vec<(&str, &str)> = tags::etcd_tags(&snapshot.tags).collect();
+        if tagged.len() > 1 {
+            let prefix = tags::ETCD_PREFIX;
+            let message = format!("snapshot: {} bears several tags `{prefix}<name>`; remove all but one", snapshot.id);
+            return Err(Refusal::invalid(message));
+        }
+        let (etcd_cluster, member) = tagged.first().copied().unzip();
+        Ok(Self { cluster: word(tags::CLUSTER), etcd_cluster, member })
+    }
 }
 
 /// What the tag says; else what the event says. They must not contradict each other.

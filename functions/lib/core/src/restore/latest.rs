@@ -43,6 +43,9 @@ fn unfit(of: &EtcdClusterId, point: &RecoveryPoint, verified: bool) -> Option<St
     if point.state() != PointState::Complete {
         return Some(format!("it is {}", point.state().word()));
     }
+    if let Some(flaw) = point.flaw() {
+        return Some(flaw.to_string());
+    }
     if point.is_corrupt() {
         return Some("it was found corrupt".to_owned());
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::under_way::under_way;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
+use crate::provenance::sorted;
 use crate::recovery_point::{PointState, RecoveryPoint, group};
 use crate::scope::{ClusterSet, Scope};
 use crate::set::Set;
@@ -36,6 +37,9 @@ pub struct ListedPoint {
     pub recovery_point: Slot,
     /// How far it is.
     pub state: PointState,
+    /// What makes it count for nothing, and never be `latest`, though it be complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
     /// In seconds.
     pub age_seconds: i64,
     /// In milliseconds; `null` without a completed snapshot.
@@ -82,14 +86,10 @@ pub fn list(
     max_skew: SignedDuration,
     now: Timestamp,
 ) -> ListResult {
-    let mut ours = Vec::new();
-    for snapshot in snapshots {
-        match snapshot.ours() {
-            Ok(Some(one)) if scope.contains(&one.lineage.of) => ours.push(one),
-            Ok(_) => {}
-            Err(unplaceable) => warnings.push(unplaceable.to_string()),
-        }
-    }
+    let (mut ours, mut doubtful) = sorted(snapshots);
+    ours.retain(|one| scope.contains(&one.lineage.of));
+    doubtful.retain(|one| one.of.as_ref().is_none_or(|of| scope.contains(of)));
+    warnings.extend(doubtful.iter().map(ToString::to_string));
     let points: BTreeMap<EtcdClusterId, Vec<RecoveryPoint>> = group(ours);
     for restore in under_way(volumes).into_iter().filter(|restore| scope.contains(&restore.of)) {
         warnings.push(format!("{}: restore {}: {}", restore.of, restore.id, restore.told(volumes, snapshots)));
@@ -117,6 +117,7 @@ fn listed(of: &EtcdClusterId, point: &RecoveryPoint, max_skew: SignedDuration, n
         etcd_cluster: of.etcd_cluster.clone(),
         recovery_point: point.slot,
         state: point.state(),
+        flaw: point.flaw().map(|flaw| flaw.to_string()),
         age_seconds: now.duration_since(point.slot.time()).as_secs(),
         skew_ms: skew.map(|skew| skew.as_millis()),
         skewed: skew.is_some_and(|skew| skew > max_skew),

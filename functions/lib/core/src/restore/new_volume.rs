@@ -77,15 +77,15 @@ pub(super) fn lineage_value(lineage: &Lineage) -> String {
     format!("{}/{}", lineage.of.etcd_cluster, lineage.member)
 }
 
-/// Everything that kops gives to the member's volume, and the cost labels that the old one had: the snapshot's tags,
-/// but for those of AWS and of this project. `Name`, the cluster and the roles are as kops has them in any case, so that
+/// Everything that kops gives to the member's volume, and the labels that the old one had, but for tags of
+/// AWS and of this project. `Name`, the cluster and the roles are as kops has them in any case, so that
 /// every program finds the volume, whatever version made the old one.
 pub(super) fn full_tags(source: &Source<'_>, of: &EtcdClusterId) -> Tags {
     let foreign = |key: &str| key.starts_with(tags::AWS_PREFIX) || key.starts_with(tags::OURS_PREFIX);
     // By another cluster's tags another cluster's etcd-manager would find it.
     let others = |key: &str| key.starts_with(tags::OWNED_PREFIX) || key.starts_with(tags::ETCD_PREFIX);
-    let copied = source.snapshot.tags.iter().filter(|(key, _)| !foreign(key) && !others(key));
-    let mut full: Tags = copied.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut full = source.volume_tags();
+    full.retain(|key, _| !foreign(key) && !others(key));
     full.extend([
         (tags::NAME.to_owned(), of.volume_name(source.membership.member.as_str())),
         (tags::CLUSTER.to_owned(), of.cluster.to_string()),

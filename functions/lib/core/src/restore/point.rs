@@ -12,14 +12,14 @@ use crate::recovery_point::{RecoveryPoint, group, position, skew};
 use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
-use crate::tags::Membership;
+use crate::tags::{self, Membership};
 
 pub(super) fn of_point<'a>(
     request: &RestoreRequest,
     snapshots: &'a [Snapshot],
     (of, at, named): (&EtcdClusterId, At, Option<&BTreeSet<Member>>),
 ) -> Result<Sources<'a>, Refusal> {
-    let ours = snapshots.iter().filter_map(|snapshot| snapshot.ours().ok().flatten());
+    let ours = snapshots.iter().filter_map(Snapshot::ours);
     let points = group(ours.filter(|snapshot| snapshot.lineage.of == *of).collect()).remove(of).unwrap_or_default();
     let mut warnings = Vec::new();
     let point = match at {
@@ -33,6 +33,9 @@ pub(super) fn of_point<'a>(
     let chosen = point.chosen();
     let mut refusals: Vec<Refusal> =
         wanted.iter().filter_map(|member| missing(request, point, member, named.is_some())).collect();
+    refusals.extend(
+        wanted.iter().filter(|member| point.contested().contains(*member)).map(|member| contested(point, member)),
+    );
     let chosen: Vec<&OurSnapshot> = wanted.iter().filter_map(|member| chosen.get(member).copied()).collect();
     if chosen.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new(
@@ -45,7 +48,7 @@ pub(super) fn of_point<'a>(
         return Err(Refusal::invalid(message));
     }
     let emptied = if request.empty_others { &expected - wanted } else { BTreeSet::new() };
-    let members = chosen.iter().filter_map(|ours| source(of, ours, snapshots, request));
+    let members = chosen.iter().filter_map(|ours| source(ours, snapshots, request));
     Ok(Sources {
         of: of.clone(),
         slot: Some(point.slot),
@@ -98,16 +101,11 @@ fn behind(chosen: &[&OurSnapshot], points: &[RecoveryPoint], slot: Slot) -> Opti
     Some(Behind { to, newest, from })
 }
 
-fn source<'a>(
-    of: &EtcdClusterId,
-    ours: &OurSnapshot,
-    snapshots: &'a [Snapshot],
-    request: &RestoreRequest,
-) -> Option<Source<'a>> {
+fn source<'a>(ours: &OurSnapshot, snapshots: &'a [Snapshot], request: &RestoreRequest) -> Option<Source<'a>> {
     let snapshot = snapshots.iter().find(|snapshot| snapshot.id == ours.id)?;
     Some(Source {
         membership: Membership { member: ours.lineage.member.clone(), members: ours.members.clone() },
-        etcd_value: snapshot.tags.get(&of.etcd_key())?.clone(),
+        etcd_value: snapshot.tags.get(tags::SNAPSHOT_MEMBER)?.clone(),
         snapshot,
         zone: request.zone.clone().unwrap_or_else(|| ours.volume.zone.clone()),
         recorded: Some(ours.volume.clone()),
@@ -121,6 +119,19 @@ fn no_such_point(of: &EtcdClusterId, slot: Slot, points: &[RecoveryPoint]) -> Re
     };
     let message = format!("{of} has no recovery point {slot}; {there}. The mode `list` shows them");
     Refusal::new(RefusalKind::NoSuchRecoveryPoint, message)
+}
+
+/// A member's snapshots are of several volumes: the tool does not choose among them.
+fn contested(point: &RecoveryPoint, member: &Member) -> Refusal {
+    let of_member = point.snapshots.iter().filter(|one| one.lineage.member == *member && one.state.is_good());
+    let each: Vec<String> = of_member.map(|one| format!("{} of {}", one.id, one.volume.id)).collect();
+    let message = format!(
+        "{}: member {member} has snapshots of several volumes ({}): take another point, or restore the right one by its \
+         `snapshot`",
+        point.slot,
+        each.join(", ")
+    );
+    Refusal::new(RefusalKind::IncompleteRecoveryPoint, message)
 }
 
 /// Why a member cannot be restored from the point, if so.

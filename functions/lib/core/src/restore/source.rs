@@ -9,11 +9,12 @@ use super::point::of_point;
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
 use crate::ids::{EtcdClusterId, Member, SnapshotId, Zone};
+use crate::marks::unpack;
 use crate::scope::ClusterSet;
 use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
-use crate::tags::{self, Membership, RecordedVolume};
+use crate::tags::{self, Membership, RecordedVolume, Tags};
 use crate::verdict::Verdict;
 
 /// What one member is restored from.
@@ -25,6 +26,14 @@ pub(super) struct Source<'a> {
     pub snapshot: &'a Snapshot,
     pub recorded: Option<RecordedVolume>,
     pub zone: Zone,
+}
+
+impl Source<'_> {
+    /// The tags that the volume had: those packed on the snapshot, else what another tool copied onto it.
+    pub(super) fn volume_tags(&self) -> Tags {
+        let tags = &self.snapshot.tags;
+        unpack(tags).filter(|originals| !originals.is_empty()).unwrap_or_else(|| tags.clone())
+    }
 }
 
 /// What is restored.

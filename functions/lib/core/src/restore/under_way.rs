@@ -94,7 +94,7 @@ impl UnderWay {
             return None;
         }
         let made_from = self.waiting.values().find_map(|(_, snapshot)| snapshot.as_ref())?;
-        let ours = snapshots.iter().find(|snapshot| snapshot.id == *made_from)?.ours().ok().flatten()?;
+        let ours = snapshots.iter().find(|snapshot| snapshot.id == *made_from)?.ours()?;
         let is_first = |member: &&Member| self.live(member, volumes).is_some();
         let first: Vec<Member> = ours.members.iter().filter(is_first).cloned().collect();
         let waiting: Vec<Member> = self.waiting.keys().cloned().collect();

@@ -45,7 +45,8 @@ pub enum KeepReason {
     /// The first point of a volume that replaced another: kept while any point of the other is, since it dates the
     /// replacement.
     ReplacementVolume,
-    /// Found corrupt. It stays for as long as it would if nobody had read it: a verdict makes nothing go sooner.
+    /// Found corrupt, or with a flaw. It stays for as long as it would if nobody had noticed: a finding makes nothing go
+    /// sooner.
     WouldStayIfSound,
     /// The point that this run works on.
     ThisRun,
@@ -61,8 +62,8 @@ pub enum KeepReason {
     NotDeletable,
     /// Would go, but a member of the etcd cluster ended without a snapshot.
     MemberFailed,
-    /// Would go, but the newest complete point lies in the future.
-    FuturePoint,
+    /// Would go, but snapshots of its etcd cluster may have been changed.
+    DoubtfulSnapshots,
     /// Would go, but this run does not prune.
     PruneOff,
     /// Would go, but `MAX_PRUNE` is reached.
@@ -80,21 +81,22 @@ pub struct Judgement {
 
 /// Judges complete points, given newest first.
 ///
-/// Twice, where `verify` found some corrupt: once over the sound points alone, so that a corrupt one takes no place of
-/// theirs, is not the newest, ends no window and dates no replacement; and once as if nobody had read any, so that no
-/// verdict makes anything go sooner. A sound point stays if either judgement keeps it, a corrupt one if the second does.
+/// Twice, where some were found corrupt or with a [flaw](crate::recovery_point::Flaw): once over the sound points alone,
+/// so that the others take no place of theirs, are not the newest, end no window and date no replacement; and once as if
+/// nobody had noticed, so that no finding makes anything go sooner. A sound point stays if either judgement keeps it,
+/// another if the second does.
 #[must_use]
 pub fn judge(complete: &[&RecoveryPoint], policy: &Policy) -> Vec<Judgement> {
     let unread = judge_alike(complete, policy, None);
-    let sound: Vec<&RecoveryPoint> = complete.iter().copied().filter(|point| !point.is_corrupt()).collect();
+    let sound: Vec<&RecoveryPoint> = complete.iter().copied().filter(|point| point.counts()).collect();
     let verified = sound.iter().position(|point| point.is_verified());
     if sound.len() == complete.len() && verified.is_none() {
         return unread;
     }
     let mut of_sound = judge_alike(&sound, policy, verified).into_iter();
     let merge = |(point, mut judgement): (&&RecoveryPoint, Judgement)| {
-        if point.is_corrupt() {
-            judgement.reasons = as_corrupt(&judgement.reasons);
+        if !point.counts() {
+            judgement.reasons = as_flawed(&judgement.reasons);
         } else if let Some(sound) = of_sound.next() {
             judgement.reasons.extend(sound.reasons);
         }
@@ -103,8 +105,8 @@ pub fn judge(complete: &[&RecoveryPoint], policy: &Policy) -> Vec<Judgement> {
     complete.iter().zip(unread).map(merge).collect()
 }
 
-/// A corrupt point's reasons, in one word but for its pin: it stands in no place of the policy, and is no newest.
-fn as_corrupt(reasons: &BTreeSet<KeepReason>) -> BTreeSet<KeepReason> {
+/// The reasons of a point that counts for nothing, in one word but for its pin: it stands in no place of the policy, and is no newest.
+fn as_flawed(reasons: &BTreeSet<KeepReason>) -> BTreeSet<KeepReason> {
     let own = |reason: &KeepReason| if *reason == KeepReason::Pinned { *reason } else { KeepReason::WouldStayIfSound };
     reasons.iter().map(own).collect()
 }

@@ -28,7 +28,7 @@ pub(super) fn backup_failed(
         kept_points: None,
         warnings: unreadable.to_vec(),
     };
-    Ok(Report { result, failure: Some(failure), metrics: Vec::new() })
+    Ok(Report { result, failure: Some(failure), metrics: Vec::new(), doubtful: 0 })
 }
 
 fn reported(point: &RecoveryPoint, failed: &OurSnapshot, error: String) -> PointReport {

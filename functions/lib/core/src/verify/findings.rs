@@ -124,9 +124,8 @@ impl Examination {
     pub fn see_again(&mut self, now: &Observed) -> Result<(), String> {
         let id = &self.snapshot;
         let snapshot = now.snapshots.iter().find(|snapshot| snapshot.id == *id);
-        let ours = snapshot.ok_or_else(|| format!("{id} is not there any more"))?.ours();
-        let ours = ours.map_err(|unplaceable| unplaceable.to_string())?;
-        self.was = ours.ok_or_else(|| format!("{id} is not ours any more"))?.verdict();
+        let snapshot = snapshot.ok_or_else(|| format!("{id} is not there any more"))?;
+        self.was = snapshot.ours().ok_or_else(|| format!("{id} is not ours any more"))?.verdict();
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::backup::Report;
 use crate::ids::SnapshotId;
 use crate::recovery_point::RecoveryPoint;
 use crate::scope::ClusterSet;
-use crate::snapshot::{OurSnapshot, SnapshotState};
+use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 
 /// The examinations that a finished snapshot calls for, or why there are none. A notification can come twice: where all
 /// that it calls for has been judged, nothing is read again.
@@ -59,7 +59,7 @@ fn believing(observed: &Observed, id: &SnapshotId, state: SnapshotState) -> Obse
 /// The snapshot that a notification is about, or why it is no matter of ours.
 fn notified(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<OurSnapshot, String> {
     let snapshot = find(observed, id).ok_or_else(|| format!("{id} is not there any more"))?;
-    let ours = snapshot.ours().map_err(|unplaceable| unplaceable.to_string())?.ok_or_else(|| why_not_ours(id))?;
+    let ours = snapshot.ours().ok_or_else(|| why_not_ours(snapshot))?;
     if clusters.contains(&ours.lineage.of.cluster) {
         Ok(ours)
     } else {
@@ -69,7 +69,7 @@ fn notified(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Resu
 
 /// The notified snapshot's point, as far as it was observed.
 fn point_of(ours: &OurSnapshot, observed: &Observed) -> RecoveryPoint {
-    let all = observed.snapshots.iter().filter_map(|snapshot| snapshot.ours().ok().flatten());
+    let all = observed.snapshots.iter().filter_map(Snapshot::ours);
     let of_point = all.filter(|one| one.lineage.of == ours.lineage.of && one.slot == ours.slot);
-    RecoveryPoint { slot: ours.slot, snapshots: of_point.collect() }
+    RecoveryPoint::new(ours.slot, of_point.collect())
 }

@@ -9,12 +9,12 @@ use super::notified::{completed, failed};
 use super::plan::{Examination, Examinations, Observed, VerifyPlan};
 use super::request::{At, Request};
 use crate::ids::{EtcdClusterId, Member, SnapshotId};
+use crate::provenance::{Provenance, provenance, sorted};
 use crate::recovery_point::{PointState, RecoveryPoint, group, position};
 use crate::restore::{Refusal, RefusalKind, unready};
 use crate::scope::ClusterSet;
 use crate::set::Unplaced;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
-use crate::tags;
 
 /// For how long after its point a sweep fails over a snapshot that it cannot read. Some never can be again, a key gone,
 /// and would keep the alarm from telling anything else.
@@ -53,9 +53,8 @@ fn by_hand(observed: &Observed, id: &SnapshotId, deep: bool, clusters: &ClusterS
         let message = format!("snapshot: there is no {id} that this account may see in this region");
         Refusal::new(RefusalKind::NoSuchRecoveryPoint, message)
     })?;
-    let not_ours = |message| Refusal::new(RefusalKind::NotOurs, message);
-    let ours = snapshot.ours().map_err(|unplaceable| not_ours(unplaceable.to_string()))?;
-    let ours = ours.ok_or_else(|| not_ours(format!("snapshot: {}", why_not_ours(id))))?;
+    let not_ours = || Refusal::new(RefusalKind::NotOurs, format!("snapshot: {}", why_not_ours(snapshot)));
+    let ours = snapshot.ours().ok_or_else(not_ours)?;
     clusters.named(ours.lineage.of.cluster.as_str()).map_err(Refusal::invalid)?;
     match unready(snapshot) {
         Some(refusal) => Err(refusal),
@@ -63,12 +62,19 @@ fn by_hand(observed: &Observed, id: &SnapshotId, deep: bool, clusters: &ClusterS
     }
 }
 
-pub(super) fn why_not_ours(id: &SnapshotId) -> String {
-    format!("{id} is not ours: it bears no `{}`, or is a copy of one that does", tags::RECOVERY_POINT)
+pub(super) fn why_not_ours(snapshot: &Snapshot) -> String {
+    let id = &snapshot.id;
+    match provenance(snapshot) {
+        Provenance::Doubtful(doubtful) => format!("{id} is doubtful: {}", doubtful.doubt),
+        Provenance::Copy => format!("{id} is a copy"),
+        Provenance::Ours(_) | Provenance::Foreign => {
+            format!("{id} is not ours: `backup` did not take it in this account")
+        }
+    }
 }
 
 fn alone(ours: &OurSnapshot, deep: bool, observed: &Observed) -> Examinations {
-    let mut examination = examination(&RecoveryPoint { slot: ours.slot, snapshots: vec![ours.clone()] }, ours, deep);
+    let mut examination = examination(&RecoveryPoint::new(ours.slot, vec![ours.clone()]), ours, deep);
     let others = examination.members.iter_mut().filter(|(member, _)| **member != ours.lineage.member);
     others.for_each(|(_, position)| *position = Err(Unplaced::NotLookedAt));
     Examinations { list: vec![examination], is_sweep: false, warnings: observed.unreadable.clone() }
@@ -109,21 +115,16 @@ fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinat
     Examinations { list, is_sweep: true, warnings }
 }
 
-/// The recovery points of these etcd clusters, newest first, and what cannot be placed in one.
+/// The recovery points of these etcd clusters, newest first, and what is doubtful or could not be read.
 fn points(
     observed: &Observed,
     is_meant: impl Fn(&EtcdClusterId) -> bool,
 ) -> (BTreeMap<EtcdClusterId, Vec<RecoveryPoint>>, Vec<String>) {
-    let mut ours = Vec::new();
-    let mut warnings = observed.unreadable.clone();
-    for snapshot in &observed.snapshots {
-        match snapshot.ours() {
-            Ok(Some(snapshot)) if is_meant(&snapshot.lineage.of) => ours.push(snapshot),
-            Ok(_) => {}
-            Err(unplaceable) => warnings.push(unplaceable.to_string()),
-        }
-    }
-    (group(ours), warnings)
+    let (mut ours, mut doubtful) = sorted(&observed.snapshots);
+    ours.retain(|one| is_meant(&one.lineage.of));
+    doubtful.retain(|one| one.of.as_ref().is_none_or(&is_meant));
+    let warnings = observed.unreadable.iter().cloned().chain(doubtful.iter().map(ToString::to_string));
+    (group(ours), warnings.collect())
 }
 
 /// The members of a point, of each the snapshot that a restore would take. Those that cannot be read are told; it is
@@ -132,7 +133,7 @@ fn point(observed: &Observed, of: &EtcdClusterId, at: At, deep: bool) -> Result<
     let (mut points, mut warnings) = points(observed, |one| one == of);
     let points = points.remove(of).unwrap_or_default();
     let meant = points.iter().find(|point| match at {
-        At::Latest => point.state() == PointState::Complete,
+        At::Latest => point.state() == PointState::Complete && point.flaw().is_none(),
         At::Slot(slot) => point.slot == slot,
     });
     let point = meant.ok_or_else(|| no_such_point(of, at, points.len()))?;

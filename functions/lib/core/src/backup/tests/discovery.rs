@@ -96,42 +96,37 @@ fn an_etcd_cluster_of_unreadable_tags_alone_still_shows() {
 #[test]
 fn a_volume_of_two_etcd_clusters_is_a_finding_in_both() {
     let volumes = with_c([Volume::of_member("c").tagged("k8s.io/etcd/events", "c/c")]);
-    let finding = "volume vol-c bears several etcd tags (k8s.io/etcd/events, k8s.io/etcd/main), and which one counts is \
-                   chance; remove all but one";
+    let finding = "volume vol-c bears several etcd tags (k8s.io/etcd/events, k8s.io/etcd/main), it is snapshotted \
+                   for each; remove all but one `k8s.io/etcd/<name>`";
     let both = scheduled(volumes.clone(), Vec::new());
     assert_eq!(
         in_words(&both),
         [
-            format!("events: c vol-c nothing: {finding}"),
+            format!("events: c vol-c create: {finding}"),
             "main: a vol-a create".to_owned(),
             "main: b vol-b create".to_owned(),
-            format!("main: c vol-c nothing: {finding}"),
+            format!("main: c vol-c create: {finding}"),
         ]
     );
     let main_alone = planned(&Request::scheduled(SLOT).of_etcd_cluster("main"), volumes, Vec::new());
-    assert_eq!(in_words(&main_alone)[2], format!("main: c vol-c nothing: {finding}"));
+    assert_eq!(in_words(&main_alone)[2], format!("main: c vol-c create: {finding}"));
 }
 
 #[test]
-fn of_two_volumes_of_one_lineage_the_attached_one_is_snapshotted_and_the_member_failed() {
+fn all_volumes_that_claim_one_member_are_snapshotted_and_the_member_failed() {
     use VolumeState::{Available, Creating, Error, InUse};
-    let claim = |what: &str| {
-        format!("volumes vol-c, vol-c2 all claim this member, {what}; remove the etcd tags of all but one")
-    };
-    for (states, expected) in [
-        ([InUse, Available], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
-        ([Available, InUse], format!("main: c vol-c2 create: {}", claim("the attached vol-c2 is snapshotted"))),
-        ([InUse, Creating], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
-        ([InUse, Error], format!("main: c vol-c create: {}", claim("the attached vol-c is snapshotted"))),
-        (
-            [Available, Available],
-            format!("main: c - nothing: {}", claim("which is right cannot be told, none is snapshotted")),
-        ),
-        ([InUse, InUse], format!("main: c - nothing: {}", claim("which is right cannot be told, none is snapshotted"))),
+    let claim = "volumes vol-c, vol-c2 all claim this member, each is snapshotted; remove the etcd tags of all but one";
+    for (states, steps) in [
+        ([InUse, Available], ["create", "create"]),
+        ([Available, Available], ["create", "create"]),
+        ([InUse, Creating], ["create", "nothing"]),
+        ([Error, InUse], ["nothing", "create"]),
     ] {
         let [first, second] = states;
         let volumes = [Volume::of_member("c").in_state(first), Volume::of_member("c").named("vol-c2").in_state(second)];
-        assert_eq!(c_of(volumes), [expected], "{states:?}");
+        let expected =
+            [format!("main: c vol-c {}: {claim}", steps[0]), format!("main: c vol-c2 {}: {claim}", steps[1])];
+        assert_eq!(c_of(volumes), expected, "{states:?}");
     }
 }
 

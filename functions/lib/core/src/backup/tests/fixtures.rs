@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::super::{Request, Settings, Trigger};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
+use crate::marks::{Description, digest, pack};
 use crate::raft::{LogEnd, Position, Voters};
 use crate::recovery_point::RecoveryPoint;
 use crate::retention::Policy;
@@ -48,7 +49,8 @@ pub(crate) fn our_snapshot(slot: &str, member: &str, state: SnapshotState) -> Ou
         started: slot.time(),
         pinned: false,
         verified: None,
-        description: String::new(),
+        request: "another".to_owned(),
+        accepts_members: false,
     }
 }
 
@@ -73,7 +75,7 @@ pub(crate) fn stood(member: &str, last: u64, commit: u64) -> String {
 /// A point of members a, b, ... in these states.
 pub(crate) fn point(slot: &str, states: &[SnapshotState]) -> RecoveryPoint {
     let snapshots = MEMBERS.iter().zip(states).map(|(member, state)| our_snapshot(slot, member, *state));
-    RecoveryPoint { slot: Slot::parse(slot).expect("a slot"), snapshots: snapshots.collect() }
+    RecoveryPoint::new(Slot::parse(slot).expect("a slot"), snapshots.collect())
 }
 
 impl RecoveryPoint {
@@ -155,13 +157,22 @@ impl OurSnapshot {
     /// What EC2 lists of it.
     pub(crate) fn observed(&self) -> Snapshot {
         let membership = Membership { member: self.lineage.member.clone(), members: self.members.clone() };
-        let etcd_tag = format!("{}{}", tags::ETCD_PREFIX, self.lineage.of.etcd_cluster);
+        let EtcdClusterId { cluster, etcd_cluster } = &self.lineage.of;
+        let volume = Tags::from([
+            (tags::CLUSTER.to_owned(), cluster.to_string()),
+            (self.lineage.of.etcd_key(), membership.to_string()),
+        ]);
         let mut tags = Tags::from([
-            (tags::CLUSTER.to_owned(), self.lineage.of.cluster.to_string()),
-            (etcd_tag, membership.to_string()),
+            (tags::SNAPSHOT_CLUSTER.to_owned(), cluster.to_string()),
+            (tags::SNAPSHOT_ETCD_CLUSTER.to_owned(), etcd_cluster.to_string()),
+            (tags::SNAPSHOT_MEMBER.to_owned(), membership.to_string()),
             (tags::RECOVERY_POINT.to_owned(), self.slot.to_string()),
             (tags::VOLUME.to_owned(), self.volume.to_string()),
+            (tags::TRIGGER.to_owned(), "schedule".to_owned()),
         ]);
+        tags.extend(pack(&volume));
+        let description =
+            Description { request: self.request.clone(), marks: digest(&tags), accepts_members: self.accepts_members };
         if self.pinned {
             tags.insert(tags::KEEP.to_owned(), "true".to_owned());
         }
@@ -174,7 +185,9 @@ impl OurSnapshot {
             state: self.state,
             state_message: self.state_message.clone(),
             started: self.started,
-            description: self.description.clone(),
+            description: description.to_string(),
+            own: true,
+            owner: "123456789012".to_owned(),
             size_gib: self.volume.size_gib,
             encrypted: self.volume.encrypted,
             kms_key: self.volume.kms_key.clone(),
@@ -202,16 +215,43 @@ impl Snapshot {
         self
     }
 
+    pub(crate) fn started_at(self, time: &str) -> Self {
+        Self { started: time.parse().expect("a time"), ..self }
+    }
+
     /// A copy: another id, and a volume id that says nothing, as EC2 gives to copies.
-    pub(crate) fn copied(mut self) -> Self {
-        self.id = SnapshotId::parse(&format!("{}-copy", self.id)).expect("an id");
+    pub(crate) fn copied(self) -> Self {
+        let id = format!("{}-copy", self.id);
+        self.copied_as(&id)
+    }
+
+    pub(crate) fn copied_as(mut self, id: &str) -> Self {
+        self.id = SnapshotId::parse(id).expect("an id");
         self.volume = VolumeId::parse("vol-ffffffff").expect("an id");
         self
     }
 
     /// Taken by the invocation of that request id.
     pub(crate) fn taken_by(mut self, request: &str) -> Self {
-        self.description = Request::by_hand(request).description();
+        let mut description = Description::parse(&self.description).expect("one of ours");
+        description.request = request.to_owned();
+        self.description = description.to_string();
+        self
+    }
+
+    /// As the tool writes it of a volume with these tags.
+    pub(crate) fn of_volume_with(mut self, tags: &Tags) -> Self {
+        self.tags.retain(|key, _| !key.starts_with(tags::ORIGINALS_PREFIX));
+        self.tags.extend(pack(tags));
+        self.marked(&[])
+    }
+
+    /// As the tool writes it, with these marks instead.
+    pub(crate) fn marked(mut self, marks: &[(&str, &str)]) -> Self {
+        self.tags.extend(marks.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let mut description = Description::parse(&self.description).expect("one of ours");
+        description.marks = digest(&self.tags);
+        self.description = description.to_string();
         self
     }
 }
@@ -265,7 +305,15 @@ impl Request {
     pub(crate) fn scheduled(time: &str) -> Self {
         let scope = Scope { clusters: ClusterSet::All, etcd_cluster: None };
         let trigger = Trigger::Schedule(time.parse().expect("a time"));
-        Self { id: "scheduled".to_owned(), trigger, scope, keep: false, prune: true, dry_run: false }
+        Self {
+            id: "scheduled".to_owned(),
+            trigger,
+            scope,
+            keep: false,
+            prune: true,
+            accept_members: false,
+            dry_run: false,
+        }
     }
 
     /// A run by hand over everything, which does not prune.

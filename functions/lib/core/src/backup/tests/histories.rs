@@ -77,7 +77,7 @@ fn points(hours: Vec<Hour>) -> Vec<RecoveryPoint> {
         }
         let snapshots = snapshots(time, &hour, &volumes);
         if !snapshots.is_empty() {
-            points.push(RecoveryPoint { slot: Slot::at(time), snapshots });
+            points.push(RecoveryPoint::new(Slot::at(time), snapshots));
         }
     }
     points.reverse();
@@ -162,6 +162,7 @@ pub(crate) fn unread(points: &[RecoveryPoint]) -> Vec<RecoveryPoint> {
 /// What is left of the points without these snapshots.
 pub(crate) fn without(points: &[RecoveryPoint], gone: &BTreeSet<SnapshotId>) -> Vec<RecoveryPoint> {
     let left = |point: &RecoveryPoint| RecoveryPoint {
+        shrunk: point.shrunk,
         slot: point.slot,
         snapshots: point.snapshots.iter().filter(|snapshot| !gone.contains(&snapshot.id)).cloned().collect(),
     };

@@ -105,6 +105,8 @@ fn a_cluster_whose_volumes_are_gone_still_ages() {
 
 #[test]
 fn a_point_of_the_future_does_not_hide_the_age_of_the_others() {
-    let metrics = of(&scheduled(three_volumes(), points(&["2096-11-23T02:00:00Z", "2026-11-23T00:00:40Z"])));
+    let future = points(&["2096-11-23T02:00:00Z"]).into_iter().map(|one| one.started_at("2026-11-23T02:00:00Z"));
+    let all = future.chain(points(&["2026-11-23T00:00:40Z"])).collect();
+    let metrics = of(&scheduled(three_volumes(), all));
     assert_eq!(metrics.age, Some(SignedDuration::from_hours(2)));
 }

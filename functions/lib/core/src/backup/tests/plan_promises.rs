@@ -150,7 +150,7 @@ proptest! {
         observed.snapshots.extend(MEMBERS.iter().flat_map(|member| accounts.iter().map(|account| {
             let mut future = our_snapshot("2096-11-23T02:00:00Z", member, SnapshotState::Completed);
             future.lineage.of = account.of.clone();
-            future.observed()
+            future.observed().started_at("2026-11-23T02:00:00Z")
         })));
         let plan = plan(&observed, &Request::scheduled("2026-11-23T02:00:00Z"), &Settings::keeping(policy), now(0));
         prop_assert_eq!(deleted(&plan), BTreeSet::new());

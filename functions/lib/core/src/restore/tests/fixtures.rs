@@ -113,11 +113,8 @@ pub(super) fn snapshots() -> Vec<Snapshot> {
 
 /// An etcd cluster of one member: its volume and its snapshot.
 pub(super) fn of_one() -> (Volume, Snapshot) {
-    let only = |tags: &mut Tags| tags.insert("k8s.io/etcd/main".to_owned(), "a/a".to_owned());
-    let (mut volume, mut snapshot) = (old_volume("a"), snapshots().remove(0));
-    only(&mut volume.tags);
-    only(&mut snapshot.tags);
-    (volume, snapshot)
+    let volume = old_volume("a").tagged("k8s.io/etcd/main", "a/a");
+    (volume, snapshots().remove(0).marked(&[("etcd-backup/member", "a/a")]))
 }
 
 pub(super) fn master(instance: &str, zone: &str, group: Option<&str>) -> Master {

@@ -66,7 +66,7 @@ fn a_point_tells_its_age_skew_pin_and_verdict() {
 fn only_ours_within_the_scope_are_listed() {
     let mut all = snapshots();
     all.extend(snapshots().into_iter().map(Snapshot::copied));
-    all.push(snapshots().remove(0).without_tag(tags::RECOVERY_POINT));
+    all.push(Snapshot { description: String::new(), ..snapshots().remove(0).without_tag(tags::RECOVERY_POINT) });
     assert_eq!(listed(&all, &everything(), 10).recovery_points.len(), 1);
     let events = Scope { etcd_cluster: EtcdCluster::parse("events").ok(), ..everything() };
     assert_eq!(listed(&all, &events, 10).recovery_points, []);
@@ -77,9 +77,9 @@ fn only_ours_within_the_scope_are_listed() {
 }
 
 #[test]
-fn what_cannot_be_placed_is_a_warning() {
-    let all = [snapshots().remove(0).tagged("k8s.io/etcd/main", "a")];
+fn what_is_doubtful_is_a_warning() {
+    let all = [snapshots().remove(0).tagged(tags::SNAPSHOT_MEMBER, "a")];
     let result = listed(&all, &everything(), 10);
     assert_eq!(result.recovery_points, []);
-    assert!(result.warnings[0].contains("neither counted nor deleted"), "{:?}", result.warnings);
+    assert!(result.warnings[0].contains("does not count and is not deleted"), "{:?}", result.warnings);
 }

@@ -3,12 +3,12 @@
 use super::super::{Allow, RestoreRequest};
 use super::fixtures::{
     LATER_ID, OLDER_SLOT, SLOT, in_the_way, live_volume, new_volume, of_one, old_volume, old_volumes, planned,
-    snapshots, verified_point,
+    snapshots, tags_of, verified_point,
 };
 use crate::backup::tests::fixtures::{point, stood};
 use crate::ids::VolumeId;
 use crate::snapshot::{Snapshot, SnapshotState};
-use crate::tags::{self, Tags};
+use crate::tags;
 use crate::volume::{Volume, VolumeState};
 
 /// Of the point of [`SLOT`], where no member has a volume.
@@ -181,10 +181,9 @@ fn a_membership_that_is_no_more_is_refused_unless_that_is_allowed() {
 
 #[test]
 fn a_membership_on_which_the_volumes_disagree_as_they_did_at_the_point_is_no_change() {
-    let disagree = |tags: &mut Tags| tags.insert("k8s.io/etcd/main".to_owned(), "b/a,b".to_owned());
     let (mut volumes, mut snapshots) = (old_volumes(), snapshots());
-    disagree(&mut volumes[1].tags);
-    disagree(&mut snapshots[1].tags);
+    volumes[1].tags.insert("k8s.io/etcd/main".to_owned(), "b/a,b".to_owned());
+    snapshots[1] = snapshots[1].clone().marked(&[(tags::SNAPSHOT_MEMBER, "b/a,b")]);
     assert_eq!(in_the_way(&planned(&of_slot().replacing(), volumes, snapshots)), Vec::<&str>::new());
 }
 
@@ -230,7 +229,7 @@ fn tags_that_do_not_fit_are_refused_before_anything_is_changed() {
     assert!(refusal.starts_with("TooManyTags: the old volume vol-a: it would need 50 and 2 more tags"), "{refusal}");
     assert!(refusal.contains(": 2 of its cost labels must go first"), "{refusal}");
     // A new one bears two private tags, and later, with those gone or not, what an undo parks.
-    let labelled = |labels| (0..labels).fold(snapshot.clone(), |snapshot, n| snapshot.tagged(&format!("l-{n}"), ""));
+    let labelled = |labels| snapshot.clone().of_volume_with(&tags_of((0..labels).map(|n| (format!("l-{n}"), ""))));
     assert_eq!(in_the_way(&planned(&request, Vec::new(), vec![labelled(40)])), Vec::<&str>::new());
     let refusal = only_refusal(&request, Vec::new(), vec![labelled(41)]);
     assert!(refusal.contains("the new volume of member a of main"), "{refusal}");
@@ -245,7 +244,7 @@ fn tags_that_do_not_fit_are_refused_before_anything_is_changed() {
 #[test]
 fn a_new_volume_with_too_many_tags_says_at_once_how_many_must_go() {
     let (_, snapshot) = of_one();
-    let labelled = (0..43).fold(snapshot, |snapshot, n| snapshot.tagged(&format!("l-{n}"), ""));
+    let labelled = snapshot.of_volume_with(&tags_of((0..43).map(|n| (format!("l-{n}"), ""))));
     let refusal = only_refusal(&of_slot(), Vec::new(), vec![labelled]);
     assert!(refusal.contains(": 3 of its cost labels must go first"), "{refusal}");
 }

@@ -112,7 +112,7 @@ fn a_point_that_is_not_there_is_none_in_every_mode() {
         assert_eq!(kind, RefusalKind::NoSuchRecoveryPoint);
         assert!(message.contains("in this account and region"), "{message}");
     }
-    let of_events = |snapshot: Snapshot| snapshot.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a");
+    let of_events = |snapshot: Snapshot| snapshot.marked(&[(tags::SNAPSHOT_ETCD_CLUSTER, "events")]);
     let events = snapshots().into_iter().map(of_events).collect();
     assert_eq!(error_of(&RestoreRequest::of_latest(), events).0, RefusalKind::NoSuchRecoveryPoint);
     let (kind, message) = error_of(&of_snapshot("snap-gone", Described::default()), snapshots());
@@ -240,7 +240,7 @@ fn a_copy_and_a_snapshot_in_whatever_state_are_told_apart_by_their_tags() {
         assert_eq!(in_the_way(&plan), ["SnapshotNotCompleted", "MemberRollback"]);
         assert_eq!(plan.refusals[0].message.contains("no KMS"), state == SnapshotState::Error);
     }
-    let two = copy.tagged("k8s.io/etcd/events", "a/a");
+    let two = foreign().tagged("k8s.io/etcd/main", "a/a").tagged("k8s.io/etcd/events", "a/a");
     let (kind, message) = error_of(&of_snapshot(two.id.as_str(), Described::default()), vec![two]);
     assert!(kind == RefusalKind::InvalidRequest && message.contains("several tags"), "{message}");
 }
@@ -259,8 +259,9 @@ fn a_snapshot_of_a_cluster_that_is_not_looked_after_is_refused() {
 #[test]
 fn a_new_volume_bears_all_that_kops_gives_and_the_labels_of_the_old_one() {
     let labelled = snapshots().into_iter().map(|snapshot| {
-        let snapshot = snapshot.tagged("team", "x").tagged("aws:backup:source", "y").tagged("k8s.io/role/master", "");
-        snapshot.tagged(tags::NAME, "another")
+        let had =
+            super::fixtures::tags_of([("Name", "another"), ("team", "x"), ("aws:x", "y"), ("k8s.io/role/master", "")]);
+        snapshot.of_volume_with(&had)
     });
     let plan = planned(&RestoreRequest::of_slot(SLOT), Vec::new(), labelled.collect());
     for one in &plan.members {
@@ -268,7 +269,7 @@ fn a_new_volume_bears_all_that_kops_gives_and_the_labels_of_the_old_one() {
         expected.insert("team".to_owned(), "x".to_owned());
         assert_eq!(one.full, expected);
     }
-    assert!(plan.warnings.iter().any(|warning| warning.contains("`Name` is `another`")), "{:?}", plan.warnings);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("`Name` `another`")), "{:?}", plan.warnings);
 }
 
 #[test]

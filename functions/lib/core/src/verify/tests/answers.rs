@@ -169,7 +169,7 @@ fn a_sweep_of_one_point_answers_as_a_sweep() {
 
 #[test]
 fn what_the_operator_should_know_is_said_where_it_belongs() {
-    let strange = snapshots().remove(0).without_tag(tags::CLUSTER);
+    let strange = snapshots().remove(0).without_tag(tags::SNAPSHOT_CLUSTER);
     let strange = Snapshot { id: id("snap-strange"), ..strange };
     let all = || snapshots().into_iter().chain([strange.clone()]).collect();
     for request in [by_hand(), Request::Sweep] {
@@ -212,7 +212,7 @@ fn metrics_count_what_was_judged() {
     assert_eq!(told(&["", "", ""].map(|_| Examined::Left)).metrics, []);
     let events = snapshots().into_iter().map(|one| {
         let events = Snapshot { id: id(&format!("{}-events", one.id)), ..one };
-        events.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a,b,c")
+        events.marked(&[(tags::SNAPSHOT_ETCD_CLUSTER, "events")])
     });
     let all: Vec<Snapshot> = snapshots().into_iter().chain(events).collect();
     let plan = examined(&Request::Sweep, all);

@@ -72,7 +72,7 @@ fn a_failure_that_is_none_of_ours_is_nothing_to_do() {
     for all in [
         Vec::new(),
         vec![one().without_tag(tags::RECOVERY_POINT)],
-        vec![one().without_tag(tags::CLUSTER)],
+        vec![one().without_tag(tags::SNAPSHOT_CLUSTER)],
         vec![one(), other.observed()],
     ] {
         assert!(matches!(planned(&failed(None), all), Ok(VerifyPlan::Nothing(_))));

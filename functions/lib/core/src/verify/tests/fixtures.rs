@@ -33,9 +33,8 @@ pub(super) fn snapshots() -> Vec<Snapshot> {
 
 /// The same of etcd cluster `events`.
 pub(super) fn of_events(snapshot: Snapshot) -> Snapshot {
-    let member = snapshot.tags["k8s.io/etcd/main"].clone();
     let events = Snapshot { id: id(&format!("{}-events", snapshot.id)), ..snapshot };
-    events.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", &member)
+    events.marked(&[("etcd-backup/etcd-cluster", "events")])
 }
 
 pub(super) fn observed(snapshots: Vec<Snapshot>) -> Observed {

@@ -88,9 +88,10 @@ fn a_notification_of_anything_else_is_nothing_to_do() {
     let one = || our_snapshot(SLOT, "a", Completed).observed();
     let in_state = |state: SnapshotState| Snapshot { state, ..one() };
     for (snapshot, why) in [
-        (one().without_tag(tags::RECOVERY_POINT), "is not ours"),
-        (one().tagged(tags::VOLUME, "id=vol-x type=gp3 size=1 zone=z"), "is not ours"),
-        (one().without_tag(tags::CLUSTER), "has no tag"),
+        (one().without_tag(tags::RECOVERY_POINT), "is doubtful: its tag `etcd-backup/recovery-point` is missing"),
+        (Snapshot { description: String::new(), ..one().without_tag(tags::RECOVERY_POINT) }, "is not ours"),
+        (one().copied_as(one().id.as_str()), "is a copy"),
+        (one().without_tag(tags::SNAPSHOT_CLUSTER), "is doubtful: its tag `etcd-backup/cluster` is missing"),
         (one().tagged(tags::VERIFIED, &stood("a", 100, 100)), "has been judged already"),
         (Snapshot { archived: true, ..one() }, "cannot be read any more"),
         (in_state(Error), "cannot be read any more"),

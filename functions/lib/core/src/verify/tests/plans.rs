@@ -54,8 +54,8 @@ fn a_sweep_passes_over_what_it_cannot_read_or_has_read() {
     }
     assert_eq!(swept(|snapshot| Snapshot { archived: true, ..snapshot }), (0, 0));
     assert_eq!(swept(Snapshot::copied), (0, 0));
-    assert_eq!(swept(|snapshot| snapshot.without_tag(tags::RECOVERY_POINT)), (0, 0));
-    assert_eq!(swept(|snapshot| snapshot.without_tag(tags::CLUSTER)), (0, 3), "it bears our mark and cannot be placed");
+    assert_eq!(swept(|snapshot| snapshot.without_tag(tags::RECOVERY_POINT)), (0, 3), "its mark was taken away");
+    assert_eq!(swept(|snapshot| snapshot.without_tag(tags::SNAPSHOT_CLUSTER)), (0, 3), "it cannot be placed");
     for state in [Pending, Error, Other] {
         let all = snapshots().into_iter().map(|snapshot| Snapshot { state, ..snapshot }).collect();
         assert_eq!(ids(&examined(&Request::Sweep, all)), [""; 0], "{state:?}");

@@ -36,9 +36,9 @@ fn a_snapshot_that_is_not_there_or_not_ours_is_refused() {
     let request = by_hand(one().id.as_str());
     for (snapshot, kind, said) in [
         (Snapshot { id: id("snap-0"), ..one() }, RefusalKind::NoSuchRecoveryPoint, "snapshot: there is no snap-a"),
-        (one().without_tag(tags::RECOVERY_POINT), RefusalKind::NotOurs, "is not ours"),
-        (one().tagged(tags::VOLUME, "id=vol-x type=gp3 size=1 zone=z"), RefusalKind::NotOurs, "is a copy"),
-        (one().without_tag(tags::CLUSTER), RefusalKind::NotOurs, "has no tag `KubernetesCluster`"),
+        (Snapshot { own: false, ..one() }, RefusalKind::NotOurs, "is not ours"),
+        (one().copied_as(one().id.as_str()), RefusalKind::NotOurs, "is a copy"),
+        (one().without_tag(tags::SNAPSHOT_CLUSTER), RefusalKind::NotOurs, "is doubtful: its tag `etcd-backup/cluster`"),
         (Snapshot { state: Pending, ..one() }, RefusalKind::SnapshotNotCompleted, "still pending"),
         (Snapshot { state: Error, ..one() }, RefusalKind::SnapshotNotCompleted, "failed"),
         (Snapshot { state: Other, ..one() }, RefusalKind::SnapshotNotCompleted, "Recycle Bin"),
@@ -64,7 +64,7 @@ fn a_point_that_is_not_there_is_refused() {
         assert_eq!(kind, RefusalKind::NoSuchRecoveryPoint);
         assert!(message.contains("has no complete recovery point"), "{message}");
     }
-    let of_events = |one: Snapshot| one.without_tag("k8s.io/etcd/main").tagged("k8s.io/etcd/events", "a/a,b,c");
+    let of_events = |one: Snapshot| one.marked(&[(tags::SNAPSHOT_ETCD_CLUSTER, "events")]);
     let (kind, _) = refused(&latest(), snapshots().into_iter().map(of_events).collect());
     assert_eq!(kind, RefusalKind::NoSuchRecoveryPoint);
 }

@@ -103,7 +103,7 @@ fn what_is_not_seen_again_must_not_be_written_over() {
         (Vec::new(), "is not there any more"),
         (others().collect(), "is not there any more"),
         (of(|one| one.without_tag(tags::RECOVERY_POINT)), "is not ours any more"),
-        (of(|one| one.without_tag(tags::CLUSTER)), "neither counted nor deleted"),
+        (of(|one| one.without_tag(tags::SNAPSHOT_CLUSTER)), "is not ours any more"),
     ] {
         let why = examination.see_again(&observed(now)).expect_err(says);
         assert!(why.contains(says), "{why}");
