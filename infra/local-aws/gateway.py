@@ -7,7 +7,9 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.message import Message
+from email.utils import format_datetime
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -49,6 +51,8 @@ class Answer:
     content_type: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    # The account's clock, where one answered.
+    date: str | None = None
 
 
 class MotoServerRequest(MotoRequest):
@@ -73,6 +77,8 @@ def handle(request: Request) -> Answer | None:
     # A call whose answer is lost has been carried out all the same.
     call["performed"] = not (effect.get("error") or effect.get("dropped"))
     answer = perform(request, owner, service, call, effect)
+    if answer:
+        answer.date = format_datetime(owner.now().replace(tzinfo=UTC), usegmt=True)
     call["status"] = answer and answer.status
     call["error"] = answer and error_code(answer)
     call["ended"] = time.time()

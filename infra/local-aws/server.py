@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", answer.date or self.date_time_string())
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         for name, value in answer.headers.items():

@@ -45,7 +45,12 @@ pub fn snapshot(of_volume: &Tags, slot: &str, volume: &str) -> Tags {
 
 /// The volume's tags as they stand on its snapshot.
 fn packed(of_volume: &Tags) -> Tags {
-    let escaped = |text: &str| text.replace('%', "%25").replace(' ', "%20").replace(';', "%3B").replace('=', "%3D");
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"%;=".contains(&byte);
+    let escaped = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .collect()
+    };
     let whole: Vec<String> =
         of_volume.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
     let whole = whole.join(";");

@@ -42,6 +42,7 @@ async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
     cluster.past_hours("main", "2026-11-20T02:00:00Z", 2).await;
     let backup = Function::named("backup").account(&account).env("RETENTION", "keep-last=1").start().await;
 
+    account.clock("2026-11-20T03:00:02Z").await;
     assert_eq!(backup.invoke(by_hand).await.unwrap()["outcome"], "planned");
     is_like(&answer, &backup.invoke(events::scheduled("2026-11-20T03:00:00Z")).await.unwrap());
     assert_eq!(backup.invoke(json!({"dry_run": true, "prune": true})).await.unwrap()["outcome"], "planned");

@@ -45,15 +45,15 @@ struct Run<'a> {
 impl Run<'_> {
     async fn report(&self) -> Report {
         let settings = &self.function.config.settings;
-        let now = Timestamp::now();
+        let ec2 = &self.function.ec2;
         let observed = timeout_at(self.deadline.stop_waiting, self.observe()).await;
         let observed = observed.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
         let observed = match observed {
             Ok(observed) => observed,
-            Err(why) => return backup::report_unobserved(self.request.slot(settings, now), &why),
+            Err(why) => return backup::report_unobserved(self.request.slot(settings, ec2.now()), &why),
         };
-        let plan = backup::plan(&observed, self.request, settings, now);
-        let outcomes = execute::execute(&plan, &self.function.ec2, self.deadline).await;
+        let plan = backup::plan(&observed, self.request, settings, ec2.now());
+        let outcomes = execute::execute(&plan, ec2, self.deadline).await;
         backup::report(&plan, &outcomes, settings.max_skew, Timestamp::now())
     }
 

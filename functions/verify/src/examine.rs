@@ -71,7 +71,7 @@ async fn write(
     let permit = ec2.permit().await;
     if examination.gives_way(findings) {
         let (snapshots, unreadable) =
-            ec2.snapshot(&examination.snapshot, &permit).await.map_err(|failure| failure.to_string())?;
+            ec2.own_snapshot(&examination.snapshot, &permit).await.map_err(|failure| failure.to_string())?;
         examination.see_again(&Observed { snapshots, unreadable })?;
     }
     let Some(verified) = examination.tag(findings, Timestamp::now()) else { return Ok(()) };

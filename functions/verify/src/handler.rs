@@ -61,7 +61,7 @@ impl Run<'_> {
         let permit = ec2.permit().await;
         let listed = match look {
             Look::Nothing => return Ok(Observed::default()),
-            Look::Snapshot(id) => ec2.snapshot(&id, &permit).await,
+            Look::Snapshot(id) => ec2.own_snapshot(&id, &permit).await,
             Look::PointOf(id) => ec2.snapshot_and_its_point(&id, &permit).await,
             Look::Marked(scope) => ec2.marked_snapshots(&scope, &permit).await,
         };

@@ -47,13 +47,12 @@ async fn a_pinned_backup_outlives_the_policy_until_it_is_unpinned() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").single_master().etcd(["main"]).create(&account).await;
     let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
+    account.clock(&hours_ago(99)).await;
     let pinned = backup.invoke(json!({"keep": true})).await.unwrap();
+    account.real_clock().await;
+    assert_eq!(pinned["slot"], hours_ago(99));
     let id = each(&pinned, "main", "snapshot")[0].to_owned();
-    let mut tags = account.snapshot(&id).await.unwrap().tags;
-    assert_eq!(tags["etcd-backup/keep"], "true");
-    // As if it had been taken long ago.
-    tags.insert("etcd-backup/recovery-point".to_owned(), hours_ago(99));
-    account.set_snapshot_tags(&id, &tags).await;
+    assert_eq!(account.snapshot(&id).await.unwrap().tags["etcd-backup/keep"], "true");
     cluster.past_point("main", &hours_ago(3)).await;
 
     let kept = backup.invoke(events::scheduled(&hours_ago(2))).await.unwrap();

@@ -28,10 +28,12 @@ async fn tags_that_cannot_be_read_are_findings_and_the_others_are_backed_up() {
     assert!(events[2].starts_with(&says), "{events:?}");
     assert_eq!(each(&result, "events", "action"), ["created", "created", "failed"]);
     assert_eq!(each(&result, "leases", "action"), ["failed"]);
+    let of_double = account.snapshots().await.into_iter().filter(|snapshot| snapshot.volume == double);
+    assert_eq!(of_double.count(), 2, "one for each etcd cluster that it claims");
 }
 
 #[tokio::test]
-async fn of_two_volumes_of_one_member_the_attached_one_is_snapshotted_and_the_run_fails() {
+async fn all_volumes_that_claim_one_member_are_snapshotted_and_the_run_fails() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
     let spare = cluster.duplicate("main", "a").await;
@@ -43,14 +45,17 @@ async fn of_two_volumes_of_one_member_the_attached_one_is_snapshotted_and_the_ru
 
     let attached = cluster.volume("main", "a");
     let result = error.result();
-    assert_eq!(each(&result, "main", "action"), ["failed", "created", "created"]);
-    assert_eq!(each(&result, "main", "volume")[0], attached);
-    assert!(each(&result, "main", "error")[0].contains(&format!("the attached {attached} is snapshotted")));
-    assert_eq!(each(&result, "events", "action"), ["created", "failed", "created"]);
-    assert!(each(&result, "events", "error")[1].contains("which is right cannot be told, none is snapshotted"));
+    assert_eq!(each(&result, "main", "action"), ["failed", "failed", "created", "created"]);
+    assert!(each(&result, "main", "error")[0].contains("all claim this member, each is snapshotted"));
+    assert_eq!(each(&result, "events", "action"), ["created", "failed", "failed", "created"]);
+    assert!(error.error_message.contains("2 of 6 members without a sound snapshot"), "{error}");
     let snapshots = account.snapshots().await;
-    assert!(snapshots.iter().any(|snapshot| snapshot.volume == attached));
-    assert!(snapshots.iter().all(|snapshot| snapshot.volume != spare && snapshot.volume != loose));
+    for volume in [attached, &spare, cluster.volume("events", "b"), &loose] {
+        assert_eq!(snapshots.iter().filter(|snapshot| snapshot.volume == volume).count(), 1, "{volume}");
+    }
+
+    let again = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap_err();
+    assert_eq!(account.snapshots().await.len(), snapshots.len(), "nothing is taken twice: {again}");
 }
 
 #[tokio::test]
@@ -95,12 +100,15 @@ async fn a_replaced_volume_goes_on_in_its_lineage_and_the_last_point_before_it_s
     let new = cluster.replace("main", "b").await;
     let backup = super::backup_with(&account, "RETENTION", "keep-last=1").await;
 
+    account.clock(&hours_ago(8)).await;
     let changed = backup.invoke(events::scheduled(&hours_ago(8))).await.unwrap();
     assert!(warns(&changed, &["member b of main", &old, &new, "blank", "kept for 30 days"]), "{changed}");
 
     for hours in (2..8).rev() {
+        account.clock(&hours_ago(hours)).await;
         backup.invoke(events::scheduled(&hours_ago(hours))).await.unwrap();
     }
+    account.clock(&hours_ago(1)).await;
     let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
     assert!(!warns(&result, &["replaced"]), "said while no complete point has the new volume: {result}");
     assert_eq!(point(&result, "main")["state"], "pending");

@@ -51,20 +51,23 @@ async fn a_copy_in_the_slot_does_not_count_as_the_slots_snapshot() {
 }
 
 #[tokio::test]
-async fn a_marked_snapshot_that_cannot_be_placed_is_left_alone_with_a_warning() {
+async fn a_doubtful_snapshot_is_left_alone_and_nothing_else_is_pruned_either() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").single_master().etcd(["main"]).create(&account).await;
     let point = cluster.past_point("main", &hours_ago(90)).await;
     let mut edited = account.snapshot(&point["a"]).await.unwrap().tags;
-    edited.insert("k8s.io/etcd/main".to_owned(), "a".to_owned());
+    edited.insert("etcd-backup/member".to_owned(), "a".to_owned());
     account.set_snapshot_tags(&point["a"], &edited).await;
     cluster.past_hours("main", &hours_ago(2), 3).await;
     let backup = backup_with(&account, "RETENTION", "keep-last=1").await;
 
     let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
 
-    assert!(warns(&result, &[&point["a"], "neither counted nor deleted"]), "{result}");
+    assert!(warns(&result, &[&point["a"], "is doubtful", "does not count and is not deleted"]), "{result}");
     assert!(account.snapshot(&point["a"]).await.is_some());
+    assert_eq!(result["pruned"], json!([]));
+    assert_eq!(backup.metric("SnapshotsDoubtful", &[]), [1.0]);
+    assert_eq!(backup.metric("PruneBacklog", &[]), [2.0], "its alarm must fire");
 }
 
 #[tokio::test]
@@ -140,13 +143,17 @@ async fn beside_a_point_of_the_future_nothing_is_pruned_and_the_age_is_that_of_t
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
     cluster.past_hours("main", &hours_ago(2), 5).await;
-    cluster.past_point("main", "2096-11-23T02:00:00Z").await;
+    let future = cluster.past_point("main", "2096-11-23T02:00:00Z").await;
+    account.change_snapshots(future.into_values().collect::<Vec<_>>()).start_time(&hours_ago(1)).await;
     let backup = backup_with(&account, "RETENTION", "keep-within=1h").await;
 
     let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
 
     assert_eq!(result["pruned"], json!([]));
-    assert!(warns(&result, &["main of k8s.example.com", "2096-11-23T02:00:00Z, lies in the future"]), "{result}");
+    assert!(
+        warns(&result, &["main of k8s.example.com", "nothing is pruned while doubtful snapshots may be of it"]),
+        "{result}"
+    );
     assert!(backup.metric("RecoveryPointAge", &[])[0] >= 7200.0);
 }
 

@@ -82,11 +82,25 @@ async fn a_late_delivery_belongs_to_its_slot_however_it_is_sent() {
     Kops::cluster("k8s.example.com").single_master().create(&account).await;
     let backup = backup_with(&account, "SLOT", "6h").await;
 
+    account.clock("2026-01-31T18:14:59Z").await;
     let old = backup.invoke(events::scheduled("2026-01-31T17:59:59Z")).await.unwrap();
     let again = backup.invoke(events::from_scheduler("2026-01-31T12:00:00Z")).await.unwrap();
 
     assert_eq!((&old["slot"], &again["slot"]), (&json!("2026-01-31T12:00:00Z"), &json!("2026-01-31T12:00:00Z")));
     assert_eq!(each(&again, "events", "action"), ["existing"]);
+}
+
+#[tokio::test]
+async fn what_is_too_late_for_its_slot_is_not_taken_and_says_so() {
+    let account = LocalAws::account();
+    Kops::cluster("k8s.example.com").single_master().etcd(["main"]).create(&account).await;
+    let backup = backup_with(&account, "SLOT", "1h").await;
+    account.clock("2026-01-31T18:15:01Z").await;
+
+    let late = backup.invoke(events::scheduled("2026-01-31T12:00:00Z")).await.unwrap_err();
+
+    assert!(late.error_message.contains("a snapshot taken now would not be of that time"), "{late}");
+    assert!(account.snapshots().await.is_empty());
 }
 
 #[tokio::test]

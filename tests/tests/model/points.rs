@@ -51,8 +51,8 @@ fn ours(snapshot: &Snapshot) -> Option<(EtcdCluster, i64, Taken)> {
     if named != snapshot.volume {
         return None;
     }
-    let (etcd, value) = tags.iter().find_map(|(key, value)| Some((key.strip_prefix("k8s.io/etcd/")?, value)))?;
-    let (member, members) = value.split_once('/')?;
+    let (cluster, etcd) = (tags.get("etcd-backup/cluster")?, tags.get("etcd-backup/etcd-cluster")?);
+    let (member, members) = tags.get("etcd-backup/member")?.split_once('/')?;
     let taken = Taken {
         id: snapshot.id.clone(),
         member: member.to_owned(),
@@ -63,7 +63,7 @@ fn ours(snapshot: &Snapshot) -> Option<(EtcdCluster, i64, Taken)> {
         pinned: tags.get("etcd-backup/keep").is_some_and(|value| value != "false"),
         verdict: Verdict::read(tags.get(verdicts::TAG).map(String::as_str)),
     };
-    Some(((tags.get("KubernetesCluster")?.clone(), etcd.to_owned()), slot.as_second(), taken))
+    Some(((cluster.clone(), etcd.clone()), slot.as_second(), taken))
 }
 
 impl Taken {

@@ -15,8 +15,9 @@ async fn an_old_volume_of_legacy_kops_comes_back_for_etcd_manager_too() {
     let snapshot = RawSnapshot::of(&old, POINT).tags(&tags::snapshot(
         &legacy.tags,
         POINT,
-        &format!("id={old} type=gp2 size=20 zone=eu-central-1a encrypted=false"),
+        &format!("id={old} type=gp2 size=20 zone=eu-central-1a encrypted=true"),
     ));
+    let snapshot = snapshot.taken_by("of-the-past");
     account.plant_snapshots(&[snapshot]).await;
     let restore = restore(&account).await;
 
@@ -99,7 +100,8 @@ async fn keys_of_128_and_values_of_256_characters_come_back() {
     long.insert("L".repeat(128), "ü😀".repeat(64));
     let volume = RawVolume::in_zone("eu-central-1a").tags(&long).create(&account).await;
     let described = format!("id={volume} type=gp3 size=20 iops=3000 throughput=125 zone=eu-central-1a encrypted=true");
-    account.plant_snapshots(&[RawSnapshot::of(&volume, POINT).tags(&tags::snapshot(&long, POINT, &described))]).await;
+    let snapshot = RawSnapshot::of(&volume, POINT).tags(&tags::snapshot(&long, POINT, &described));
+    account.plant_snapshots(&[snapshot.taken_by("of-the-past")]).await;
     let restore = restore(&account).await;
     let event = json!({"cluster": CLUSTER, "etcd_cluster": etcd, "recovery_point": POINT, "members": ["m"], "replace": true,
                        "allow_rollback": true});
@@ -110,7 +112,7 @@ async fn keys_of_128_and_values_of_256_characters_come_back() {
     assert_eq!(new.tags["L".repeat(128).as_str()], long["L".repeat(128).as_str()]);
     assert_eq!(new.tags[&format!("k8s.io/etcd/{etcd}")], long[&format!("k8s.io/etcd/{etcd}")]);
     assert_eq!(new.tags["Name"], format!("m.etcd-{etcd}.{CLUSTER}"), "kops' name, which the old volume had not");
-    assert!(says(&result["warnings"], &["tag `Name` is `xxxx", "the new volume gets"]), "{result:#}");
+    assert!(says(&result["warnings"], &["had the tag `Name` `xxxx", "the new volume gets"]), "{result:#}");
     restore.invoke(result["undo"].clone()).await.unwrap();
     assert_eq!(account.volume(&volume).await.unwrap().tags, long);
 }
@@ -119,12 +121,13 @@ async fn keys_of_128_and_values_of_256_characters_come_back() {
 async fn single_with_point(encrypted: bool) -> (Account, Value) {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).single_master().etcd(["main"]).create(&account).await;
-    let point = cluster.verified_point("main", POINT).await;
+    let volume = account.change_volumes(cluster.volume("main", "a"));
     if encrypted {
-        account.change_snapshots(&point["a"]).encrypted_with("arn:aws:kms:eu-central-1:111122223333:key/own").await;
+        volume.encrypted_with("arn:aws:kms:eu-central-1:111122223333:key/own").await;
     } else {
-        account.change_snapshots(&point["a"]).unencrypted().await;
+        volume.unencrypted().await;
     }
+    cluster.verified_point("main", POINT).await;
     cluster.lose("main", "a").await;
     drop(cluster);
     (account, main(json!({"replace": true})))

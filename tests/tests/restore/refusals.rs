@@ -192,7 +192,7 @@ async fn tags_that_would_not_fit_at_some_step_are_refused_with_how_many_must_go(
         let mut on_snapshot = cluster.get("main", "a").tags.clone();
         on_snapshot.retain(|key, _| !key.starts_with("label-") || *key < format!("label-{:02}", labels.min(39)));
         let described = format!("id={old} type=gp3 size=20 iops=3000 throughput=125 zone=eu-central-1a encrypted=true");
-        let snapshot = RawSnapshot::of(old, POINT).tags(&tags::snapshot(&on_snapshot, POINT, &described));
+        let snapshot = RawSnapshot::of(old, POINT).tags(&tags::snapshot(&on_snapshot, POINT, &described)).taken_by("x");
         account.plant_snapshots(&[snapshot]).await;
         let event = main(json!({"replace": true}));
         if over > 0 {
@@ -216,15 +216,14 @@ async fn a_new_volume_that_could_not_bear_its_tags_is_refused() {
     let cluster = Kops::cluster(CLUSTER).single_master().etcd(["main"]).create(&account).await;
     let old = cluster.volume("main", "a");
     let mut many = cluster.get("main", "a").tags.clone();
-    many.extend((many.len()..47).map(|n| (format!("label-{n:02}"), "x".to_owned())));
+    // One that kops' newer versions need, and that this old volume lacked.
+    many.remove("k8s.io/role/control-plane").unwrap();
+    many.extend((many.len()..48).map(|n| (format!("label-{n:02}"), "x".to_owned())));
     let described = format!("id={old} type=gp3 size=20 iops=3000 throughput=125 zone=eu-central-1a encrypted=true");
     let mut of_snapshot = tags::snapshot(&many, POINT, &described);
-    // Two that kops' newer versions need, and that this old snapshot lacks.
-    of_snapshot.remove("k8s.io/role/control-plane").unwrap();
-    of_snapshot.insert("label-00".into(), "x".into());
-    of_snapshot.insert("label-01".into(), "x".into());
-    of_snapshot.remove("etcd-backup/trigger").unwrap();
-    account.plant_snapshots(&[RawSnapshot::of(old, POINT).tags(&of_snapshot)]).await;
+    // As a backup does where they do not all fit.
+    of_snapshot.retain(|key, _| !key.starts_with("label-"));
+    account.plant_snapshots(&[RawSnapshot::of(old, POINT).tags(&of_snapshot).taken_by("of-the-past")]).await;
     let words = ["the new volume of member a", "3 of its cost labels must go first"];
     refused_unless(&account, main(json!({"replace": true})), "TooManyTags", &words, None).await;
 }

@@ -12,6 +12,7 @@ async fn every_alarm_watches_what_is_emitted() {
     let account = LocalAws::account();
     Kops::cluster(CLUSTER).create(&account).await;
     let backup = Function::named("backup").account(&account).start().await;
+    account.clock("2026-11-20T02:00:02Z").await;
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
     let verify = Function::named("verify").account(&account).start().await;
     verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap();

@@ -31,6 +31,7 @@ async fn every_call_of_a_run_is_allowed_and_no_other_action_is() {
     cluster.past_point("events", "2026-11-20T01:00:00Z").with_state("a", "error").await;
     let backup = Function::named("backup").account(&account).env("RETENTION", "keep-last=1").start().await;
     let tags = all_tags(&account).await;
+    account.clock("2026-11-20T03:00:02Z").await;
     account.forget_calls().await;
 
     account.fail_next("CreateSnapshot").losing_the_answer().await;
@@ -64,6 +65,11 @@ fn what_the_role_must_never_do_is_not_allowed() {
             (false, "a volume of no cluster", on(VOLUME, "ec2:CreateSnapshot", &strange, &none)),
             (true, "a marked snapshot", on(SNAPSHOT, "ec2:CreateSnapshot", &none, &marked(CLUSTER))),
             (false, "an unmarked snapshot", on(SNAPSHOT, "ec2:CreateSnapshot", &none, &of(CLUSTER))),
+            (
+                false,
+                "a marked snapshot that bears kops' tag too",
+                on(SNAPSHOT, "ec2:CreateSnapshot", &none, &of(CLUSTER).into_iter().chain(marked(CLUSTER)).collect()),
+            ),
             (
                 false,
                 "a snapshot marked as another cluster's",

@@ -16,9 +16,11 @@ async fn runs() -> [RunningFunction; 3] {
     let start = |name| Function::named(name).account(&account).env("AWS_LAMBDA_LOG_FORMAT", "JSON").start();
     let (backup, restore) = (start("backup").await, start("restore").await);
     cluster.lose("events", "b").await;
+    account.clock("2026-11-20T02:00:02Z").await;
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap_err();
     let event =
         json!({"cluster": CLUSTER, "etcd_cluster": "main", "replace": true, "recovery_point": "2026-11-20T01:00:00Z"});
+    account.real_clock().await;
     let plan = restore.invoke(event).await.unwrap();
     account.fail_next("CreateVolume").with("UnauthorizedOperation", 403).await;
     restore.invoke(plan["apply"].clone()).await.unwrap_err();

@@ -11,6 +11,7 @@ async fn samples() -> Vec<Value> {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
     let backup = Function::named("backup").account(&account).start().await;
+    account.clock("2026-11-20T03:00:02Z").await;
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
     cluster.lose("main", "b").await;
     backup.invoke(events::scheduled("2026-11-20T03:00:00Z")).await.unwrap_err();

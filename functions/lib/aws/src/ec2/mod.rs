@@ -1,5 +1,6 @@
 //! EC2, in the project's own types.
 
+mod clock;
 mod convert;
 mod read;
 mod write;
@@ -7,12 +8,17 @@ mod write;
 use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::Builder;
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use self::clock::Clock;
 
 /// The concrete client. Every call in flight holds a [`Permit`], so that no more than `CONCURRENCY` are.
 #[derive(Debug, Clone)]
 pub struct Ec2 {
     client: Client,
+    clock: Clock,
     in_flight: Arc<Semaphore>,
     concurrency: u32,
 }
@@ -26,7 +32,15 @@ impl Ec2 {
     #[must_use]
     pub fn new(config: &aws_config::SdkConfig, concurrency: u32) -> Self {
         let in_flight = Arc::new(Semaphore::new(concurrency as usize));
-        Self { client: Client::new(config), in_flight, concurrency }
+        let clock = Clock::default();
+        let config = Builder::from(config).interceptor(clock.clone()).build();
+        Self { client: Client::from_conf(config), clock, in_flight, concurrency }
+    }
+
+    /// What EC2's clock shows, as far as its answers have said so.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// How many calls may be in flight.

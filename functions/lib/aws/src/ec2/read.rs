@@ -93,6 +93,15 @@ impl Ec2 {
         }
     }
 
+    /// One snapshot of this account.
+    pub async fn own_snapshot(
+        &self,
+        id: &SnapshotId,
+        _permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshots(Whose::Own, vec![filter("snapshot-id", [id.to_string()])]).await
+    }
+
     /// One snapshot, whoever owns it.
     pub async fn snapshot(&self, id: &SnapshotId, _permit: &Permit) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let list = |whose| self.snapshots(whose, vec![filter("snapshot-id", [id.to_string()])]);
@@ -114,13 +123,13 @@ impl Ec2 {
         self.snapshots(Whose::Own, vec![filter("description", [Description::FILTER.to_owned()])]).await
     }
 
-    /// A snapshot, as [`snapshot`](Self::snapshot) finds it, and if it is ours the others of its recovery point.
+    /// A snapshot of this account, and if it is ours the others of its recovery point.
     pub async fn snapshot_and_its_point(
         &self,
         id: &SnapshotId,
         permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        let (mut snapshots, mut unreadable) = self.snapshot(id, permit).await?;
+        let (mut snapshots, mut unreadable) = self.own_snapshot(id, permit).await?;
         if let Some(ours) = snapshots.first().and_then(|snapshot| snapshot.ours()) {
             let EtcdClusterId { cluster, etcd_cluster } = ours.lineage.of;
             let scope = Scope { clusters: ClusterSet::Named([cluster].into()), etcd_cluster: Some(etcd_cluster) };

@@ -241,15 +241,12 @@ impl Context<'_> {
         Some(Finding::BeingRestored { volume: volume.clone(), restore: restore.id.clone() })
     }
 
-    /// The good snapshot that the slot already has of a member: of the volume that is the member's now, or of the one that
-    /// was it at the slot. Of another volume it may be anybody's, and would stand in the way of the member's own.
+    /// The good snapshot that the slot already has of a member: of the volume that is the member's now, or of another where
+    /// this one was made after the slot. Beside a volume that was there at the slot, one of another may be anybody's.
     fn existing(&self, member: &Member, volume: &Volume) -> Option<&OurSnapshot> {
         let point = self.points.iter().find(|point| point.slot == self.slot)?;
-        let before = self
-            .newest(|point| point.slot < self.slot && point.counts())
-            .and_then(|point| Some(&point.chosen().get(member)?.volume.id))
-            .filter(|_| volume.created > self.slot.time());
-        let is_its = |taken: &&OurSnapshot| taken.volume.id == volume.id || Some(&taken.volume.id) == before;
+        let is_newer = volume.created > self.slot.time();
+        let is_its = |taken: &&OurSnapshot| taken.volume.id == volume.id || is_newer;
         let taken = point.taken().get(member).copied().filter(is_its);
         let of_member = || point.snapshots.iter().filter(|one| one.lineage.member == *member && one.state.is_good());
         taken.or_else(|| of_member().filter(is_its).min_by_key(|one| (one.started, &one.id)))
@@ -262,8 +259,7 @@ impl Context<'_> {
 
     /// The members of the newest complete point that no tag names any more, where there are fewer than it had.
     fn shrunk<'f>(&self, found: &FoundEtcdCluster<'_>) -> Vec<FoundMember<'f>> {
-        let is_believed = |point: &RecoveryPoint| point.state() == PointState::Complete && point.flaw().is_none();
-        let Some(point) = self.newest(is_believed) else { return Vec::new() };
+        let Some(point) = self.newest(is_whole) else { return Vec::new() };
         let (before, now) = (point.expected(), found.members.iter().filter_map(|member| member.member.as_ref()));
         let now: BTreeSet<&Member> = now.collect();
         if self.request.accept_members || now.len() >= before.len() || self.slot.since(point.slot) >= SHRUNK_FOR {
@@ -296,4 +292,9 @@ impl Context<'_> {
             )
         })
     }
+}
+
+/// Whether a point is complete and without a flaw, whatever was found in it.
+fn is_whole(point: &RecoveryPoint) -> bool {
+    point.state() == PointState::Complete && point.flaw().is_none()
 }

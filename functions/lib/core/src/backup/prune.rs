@@ -146,10 +146,10 @@ fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_compl
     }
     let complete = point.state() == PointState::Complete;
     let chosen: BTreeSet<&SnapshotId> = point.chosen().values().map(|snapshot| &snapshot.id).collect();
-    // What is still pending may yet belong to a closer set; where the set is corrupt, what is surplus may be sound.
-    let settled =
-        !point.is_corrupt() && point.snapshots.iter().all(|snapshot| snapshot.state != SnapshotState::Pending);
-    let is_surplus = |snapshot: &OurSnapshot| complete && settled && !chosen.contains(&snapshot.id);
+    // What is still pending may yet belong to a closer set; where the set is corrupt, or of several volumes, what is
+    // surplus may be what is sound.
+    let settled = point.counts() && point.snapshots.iter().all(|snapshot| snapshot.state != SnapshotState::Pending);
+    let is_surplus = |snapshot: &OurSnapshot| settled && !chosen.contains(&snapshot.id);
     // The failed snapshots' tags may be all that names further members: without them the rest could pass for complete.
     let mut not_failed = point.clone();
     not_failed.snapshots.retain(|snapshot| snapshot.state != SnapshotState::Error);

@@ -50,7 +50,7 @@ pub(super) fn find<'a>(observed: &'a Observed, id: &SnapshotId) -> Option<&'a Sn
 
 fn by_hand(observed: &Observed, id: &SnapshotId, deep: bool, clusters: &ClusterSet) -> Result<Examinations, Refusal> {
     let snapshot = find(observed, id).ok_or_else(|| {
-        let message = format!("snapshot: there is no {id} that this account may see in this region");
+        let message = format!("snapshot: this account has no {id} in this region");
         Refusal::new(RefusalKind::NoSuchRecoveryPoint, message)
     })?;
     let not_ours = || Refusal::new(RefusalKind::NotOurs, format!("snapshot: {}", why_not_ours(snapshot)));

@@ -14,6 +14,7 @@ mod prune_promises;
 mod replaced_volume;
 mod report;
 mod report_pruning;
+mod rewriting;
 mod slots;
 mod snapshot_tags;
 mod verdicts;

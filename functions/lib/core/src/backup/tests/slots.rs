@@ -92,16 +92,16 @@ fn only_a_snapshot_of_the_members_volume_counts() {
         volumes
     };
     let a_of = |volumes, snapshots| in_words(&scheduled(volumes, snapshots))[0].clone();
-    let of_before = || of(SLOT, "vol-before").into_iter().chain(of("2026-11-23T01:00:00Z", "vol-before")).collect();
+    let of_another = || of(SLOT, "vol-another");
     let after_the_slot = created("2026-11-23T02:10:00Z");
-    assert_eq!(
-        a_of(after_the_slot.clone(), of_before()),
-        format!("main: a vol-a existing {id}"),
-        "it was the member's then"
-    );
-    assert_eq!(a_of(three_volumes(), of_before()), "main: a vol-a create", "the member's volume was there at the slot");
-    let of_a_stranger = of(SLOT, "vol-stranger").into_iter().chain(of("2026-11-23T01:00:00Z", "vol-before")).collect();
-    assert_eq!(a_of(after_the_slot, of_a_stranger), "main: a vol-a create", "no point knows that volume");
+    assert_eq!(a_of(after_the_slot, of_another()), format!("main: a vol-a existing {id}"), "it was another then");
+    assert_eq!(a_of(three_volumes(), of_another()), "main: a vol-a create", "the member's volume was there at the slot");
+    let both = of_another().into_iter().chain([Snapshot { id: other_id(), ..of_a(Completed) }]).collect();
+    assert_eq!(a_of(three_volumes(), both), "main: a vol-a existing snap-own");
+}
+
+fn other_id() -> crate::ids::SnapshotId {
+    crate::ids::SnapshotId::parse("snap-own").expect("an id")
 }
 
 #[test]

@@ -35,7 +35,11 @@ fn latest() -> Request {
 fn a_snapshot_that_is_not_there_or_not_ours_is_refused() {
     let request = by_hand(one().id.as_str());
     for (snapshot, kind, said) in [
-        (Snapshot { id: id("snap-0"), ..one() }, RefusalKind::NoSuchRecoveryPoint, "snapshot: there is no snap-a"),
+        (
+            Snapshot { id: id("snap-0"), ..one() },
+            RefusalKind::NoSuchRecoveryPoint,
+            "snapshot: this account has no snap-a",
+        ),
         (Snapshot { own: false, ..one() }, RefusalKind::NotOurs, "is not ours"),
         (one().copied_as(one().id.as_str()), RefusalKind::NotOurs, "is a copy"),
         (one().without_tag(tags::SNAPSHOT_CLUSTER), RefusalKind::NotOurs, "is doubtful: its tag `etcd-backup/cluster`"),
