@@ -35,6 +35,7 @@ pub mod set;
 pub mod slot;
 pub mod snapshot;
 pub mod tags;
+pub mod told;
 pub mod verdict;
 pub mod verify;
 pub mod volume;

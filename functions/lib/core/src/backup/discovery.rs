@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, VolumeId};
 use crate::scope::Scope;
 use crate::tags::{self, Membership};
+use crate::told;
 use crate::volume::{Volume, VolumeState};
 
 /// Why a member ends without a sound snapshot.
@@ -18,8 +19,9 @@ pub(super) enum Finding {
     )]
     NoVolume,
     #[error(
-        "its volume {volume} is being made by restore {restore} and is not the member's yet: the warnings say how to go on \
-         with it"
+        "its volume {volume} is being made by restore {} and is not the member's yet: the warnings say how to go on \
+         with it",
+        told::value(restore)
     )]
     BeingRestored { volume: VolumeId, restore: String },
     #[error(
@@ -99,7 +101,8 @@ fn claim<'a>(volume: &'a Volume, name: &str, value: &str, etcd_tags: &[(&str, &s
     let membership = Membership::parse(value);
     let finding = match &membership {
         _ if etcd_tags.len() > 1 => {
-            let keys: Vec<String> = etcd_tags.iter().map(|(name, _)| format!("{}{name}", tags::ETCD_PREFIX)).collect();
+            let keys: Vec<String> =
+                etcd_tags.iter().map(|(name, _)| format!("{}{}", tags::ETCD_PREFIX, told::value(name))).collect();
             Some(Finding::SeveralEtcdTags { volume: volume.id.clone(), keys: keys.join(", ") })
         }
         Err(why) => {

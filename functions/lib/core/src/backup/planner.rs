@@ -17,6 +17,7 @@ use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
 use crate::tags;
+use crate::told;
 
 /// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
 const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -90,7 +91,7 @@ fn restores(
     let mut restores: BTreeMap<EtcdClusterId, Vec<UnderWay>> = BTreeMap::new();
     for restore in under_way(&observed.volumes).into_iter().filter(|restore| request.scope.contains(&restore.of)) {
         let told = restore.told(&observed.volumes, &observed.snapshots);
-        warnings.push(format!("{}: restore {}: {told}", restore.of, restore.id));
+        warnings.push(format!("{}: restore {}: {told}", restore.of, told::value(&restore.id)));
         restores.entry(restore.of.clone()).or_default().push(restore);
     }
     restores

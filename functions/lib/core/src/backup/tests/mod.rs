@@ -16,4 +16,5 @@ mod report;
 mod report_pruning;
 mod slots;
 mod snapshot_tags;
+mod told;
 mod verdicts;
