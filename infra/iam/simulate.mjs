@@ -1,5 +1,6 @@
-// What a role may do, as IAM would judge it: reads {policies, requests: [{action, resource, context}]}, writes for each
-// request whether it is allowed, and which of its condition keys IAM does not know for it.
+// What a role may do, as IAM would judge it: reads {principal, policies, organization, requests: [{action, resource, context}]},
+// writes for each request whether it is allowed, and which of its condition keys IAM does not know for it. `organization` are
+// the service control policies beside the one that AWS attaches everywhere.
 import {readFileSync} from 'node:fs'
 import {runSimulation} from '@cloud-copilot/iam-simulate'
 
@@ -9,18 +10,21 @@ const KEY_POLICY = {
   Version: '2012-10-17',
   Statement: [{Effect: 'Allow', Principal: {AWS: `arn:aws:iam::${ACCOUNT}:root`}, Action: 'kms:*', Resource: '*'}],
 }
-const {policies, requests} = JSON.parse(readFileSync(0, 'utf8'))
+const FULL_ACCESS = {Version: '2012-10-17', Statement: [{Effect: 'Allow', Action: '*', Resource: '*'}]}
+const {principal, policies, organization, requests} = JSON.parse(readFileSync(0, 'utf8'))
+
+const named = policies => policies.map((policy, at) => ({name: String(at), policy}))
 
 async function judge({action, resource, context}) {
   const answer = await runSimulation({
     request: {
-      principal: `arn:aws:iam::${ACCOUNT}:role/function`,
+      principal,
       action,
       resource: {resource, accountId: ACCOUNT},
-      contextVariables: context,
+      contextVariables: {...context, 'aws:PrincipalArn': principal},
     },
-    identityPolicies: policies.map((policy, at) => ({name: String(at), policy})),
-    serviceControlPolicies: [],
+    identityPolicies: named(policies),
+    serviceControlPolicies: [{orgIdentifier: 'root', policies: named([FULL_ACCESS, ...organization])}],
     resourceControlPolicies: [],
     resourcePolicy: action.startsWith('kms:') ? KEY_POLICY : undefined,
   }, {})

@@ -1,4 +1,5 @@
-"""The stack as the local AWS makes it: for each line of standard input, parameters as JSON, a line of what came of it.
+"""The stack as the local AWS makes it: for each line of standard input, a template's path (or null for the stack's own) and
+parameters as JSON, a line of what came of it.
 
 It makes what moto knows how to make, and resolves every resource's properties, also of those that it does not make.
 """
@@ -18,7 +19,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from plain import Template, plain
+from plain import Template, plain, read
 
 # As long as one of a stack set.
 NAME = "StackSet-etcd-volume-backup-12345678-1234-1234-1234-123456789012"
@@ -56,7 +57,7 @@ def deployed(parameters: dict[str, str], template: Template | None = None) -> di
         return {
             "status": stack["StackStatus"],
             "template": template,
-            "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
+            "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
             "resources": {
                 name: {
                     "type": resource["Type"],
@@ -85,4 +86,6 @@ def put_what_is_there(parameters: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(deployed(json.loads(line))), flush=True)
+        asked = json.loads(line)
+        template = read(asked["template"]) if asked["template"] else None
+        print(json.dumps(deployed(asked["parameters"], template)), flush=True)

@@ -165,6 +165,11 @@ class Deployed(unittest.TestCase):
                 findings = [finding for finding in analysed.findings if not is_one_of_two_resources(finding)]
                 self.assertEqual(findings, [], name)
 
+    def test_the_organisations_policy_has_no_unknown_words(self) -> None:
+        organisation = deployed({"Targets": "ou-abcd-12345678"}, plain.read("infra/guardrails/organization.yaml"))
+        content = organisation["resources"]["Policy"]["properties"]["Content"]
+        self.assertEqual(parliament.analyze_policy_string(json.dumps(content)).findings, [])
+
     def test_an_unknown_word_would_be_noticed(self) -> None:
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*", "Condition": {"StringEquals": {"ec2:CreateActions": "x"}}}
         policy = {"Version": "2012-10-17", "Statement": [statement]}

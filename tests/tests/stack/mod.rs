@@ -7,6 +7,8 @@ mod console;
 mod dashboard;
 mod environment;
 mod events;
+mod guardrails;
+mod masters;
 mod restore_role;
 mod schedule;
 mod verify_role;

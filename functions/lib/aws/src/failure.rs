@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_types::error::metadata::ErrorMetadata;
+use etcd_backup_core::told;
 
 /// What a failed call means for whoever made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,18 +51,23 @@ impl Failure {
                 SdkError::ConstructionFailure(_) => Meaning::Refused,
                 _ => Meaning::Unknown,
             };
-            return Self { meaning, message: format!("{call}: {}", DisplayErrorContext(error)) };
+            return Self { meaning, message: told(call, &DisplayErrorContext(error).to_string()) };
         };
         let metadata: &ErrorMetadata = service.err().meta();
         let code = metadata.code().unwrap_or("no error code");
         let message = metadata.message().unwrap_or("no message");
-        Self { meaning: meaning(code), message: format!("{call}: {code}: {message}") }
+        Self { meaning: meaning(code), message: told(call, &format!("{code}: {message}")) }
     }
 
     /// An answer that lacks what it always has: as good as none.
     pub(crate) fn unreadable(call: &'static str, what: impl fmt::Display) -> Self {
-        Self { meaning: Meaning::Unknown, message: format!("{call}: unreadable answer: {what}") }
+        Self { meaning: Meaning::Unknown, message: told(call, &format!("unreadable answer: {what}")) }
     }
+}
+
+/// EC2 quotes what it was asked for, so also what others wrote into tags.
+fn told(call: &str, what: &str) -> String {
+    format!("{call}: {}", told::sentence(what))
 }
 
 fn meaning(code: &str) -> Meaning {

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::tags;
+use crate::{tags, told};
 
 /// Why a text is not the identifier it should be: what it is, and what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{value}` is not {expected}")]
+#[error("`{}` is not {expected}", told::value(value))]
 pub struct InvalidId {
     value: String,
     expected: &'static str,
@@ -60,10 +60,10 @@ id!(
     "an etcd cluster name such as `main` or `events`: letters, digits, `.`, `-` and `_`"
 );
 id!(
-    /// A member of an etcd cluster: the token before `/` in the tag's value. Usually named by zone.
+    /// A member of an etcd cluster: the token before `/` in the tag's value. Usually named by zone. kops makes a DNS name of it.
     Member,
-    |value| !value.is_empty() && !value.contains(['/', ',']),
-    "an etcd member name: not empty, without `/` and `,`"
+    |value| is_dns_like(value) && value.len() <= 63,
+    "an etcd member name: letters, digits, `.`, `-` and `_`, at most 63"
 );
 id!(
     /// An EBS volume's id.
@@ -86,7 +86,7 @@ id!(
 id!(
     /// An availability zone.
     Zone,
-    |value| !value.is_empty() && !value.contains(char::is_whitespace),
+    |value| is_dns_like(value) && value.len() <= 63,
     "an availability zone such as `eu-central-1a`"
 );
 

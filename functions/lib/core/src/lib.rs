@@ -37,6 +37,7 @@ pub mod set;
 pub mod slot;
 pub mod snapshot;
 pub mod tags;
+pub mod told;
 pub mod verdict;
 pub mod verify;
 pub mod volume;

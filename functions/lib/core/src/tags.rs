@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::ids::{Member, VolumeId, Zone};
+use crate::told;
 
 /// A resource's tags.
 pub type Tags = BTreeMap<String, String>;
@@ -125,7 +126,7 @@ impl Membership {
         if list.contains('/') {
             return Err(invalid("has more than one `/`"));
         }
-        let name = |text| Member::parse(text).map_err(|_| invalid("has an empty name"));
+        let name = |text| Member::parse(text).map_err(|_| invalid("has a name that is none of kops'"));
         let member = name(member)?;
         let members = list.split(',').map(name).collect::<Result<BTreeSet<_>, _>>()?;
         if !members.contains(&member) {
@@ -147,7 +148,7 @@ impl fmt::Display for Membership {
 
 /// Why a `k8s.io/etcd/<name>` value cannot be read. protokube skips such a volume.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{value}` {why}; kops writes `<member>/<member>,<member>,...`, e.g. `a/a,b,c`")]
+#[error("`{}` {why}; kops writes `<member>/<member>,<member>,...`, e.g. `a/a,b,c`", told::value(value))]
 pub struct InvalidMembership {
     value: String,
     why: &'static str,

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::raft::Position;
 use crate::slot::Slot;
 use crate::tags::MOST_VALUE;
+use crate::told;
 
 /// Whether a restorable etcd is in a snapshot. From good to bad: of several members the worst one is the set's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -99,7 +100,7 @@ impl Verified {
     pub fn because(mut self, reason: &str) -> Self {
         let words: Vec<&str> = reason.split(|c: char| c.is_whitespace() || c.is_control()).collect();
         let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        self.reason = Some(line).filter(|line| !line.is_empty());
+        self.reason = Some(told::sentence(&line).to_string()).filter(|line| !line.is_empty());
         self
     }
 
@@ -290,8 +291,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut_by_characters() {
+    fn a_long_reason_is_cut_and_a_strange_one_is_plain() {
         let value = Verified::new(Verdict::Corrupt, at()).because(&"ö".repeat(1000)).to_string();
+        assert!(value.ends_with("????"), "{value}");
         assert_eq!(value.chars().count(), MOST_VALUE);
         let read = Verified::parse(&value).expect("a verdict");
         assert_eq!((read.verdict, read.at), (Verdict::Corrupt, Some(at())));

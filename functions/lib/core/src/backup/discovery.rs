@@ -8,6 +8,7 @@ use super::finding::Finding;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member};
 use crate::scope::Scope;
 use crate::tags::{self, Membership};
+use crate::told;
 use crate::volume::Volume;
 
 /// One member of an etcd cluster, and a volume found for it: where several claim it, each by itself.
@@ -72,7 +73,8 @@ fn claim<'a>(volume: &'a Volume, name: &str, value: &str, etcd_tags: &[(&str, &s
     let membership = Membership::parse(value);
     let finding = match &membership {
         _ if etcd_tags.len() > 1 => {
-            let keys: Vec<String> = etcd_tags.iter().map(|(name, _)| format!("{}{name}", tags::ETCD_PREFIX)).collect();
+            let keys: Vec<String> =
+                etcd_tags.iter().map(|(name, _)| format!("{}{}", tags::ETCD_PREFIX, told::value(name))).collect();
             Some(Finding::SeveralEtcdTags { volume: volume.id.clone(), keys: keys.join(", ") })
         }
         Err(why) => {

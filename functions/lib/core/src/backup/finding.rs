@@ -2,6 +2,7 @@
 
 use crate::ids::VolumeId;
 use crate::tags;
+use crate::told;
 use crate::volume::VolumeState;
 
 /// What is wrong with a member, or with a volume that claims to be one's.
@@ -21,8 +22,8 @@ pub enum Finding {
     MembersShrunk,
     /// A restore has not finished with its volume.
     #[error(
-        "its volume {volume} is being made by restore {restore} and is not the member's yet: the warnings say how to go on \
-         with it"
+        "its volume {volume} is being made by restore {} and is not the member's yet: the warnings say how to go on with it",
+        told::value(restore)
     )]
     BeingRestored {
         /// The new volume.

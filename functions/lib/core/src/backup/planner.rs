@@ -20,6 +20,7 @@ use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::OurSnapshot;
 use crate::tags;
+use crate::told;
 use crate::volume::Volume;
 
 /// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
@@ -71,7 +72,7 @@ fn restores(
     let mut restores: BTreeMap<EtcdClusterId, Vec<UnderWay>> = BTreeMap::new();
     for restore in under_way(&observed.volumes).into_iter().filter(|restore| request.scope.contains(&restore.of)) {
         let told = restore.told(&observed.volumes, &observed.snapshots);
-        warnings.push(format!("{}: restore {}: {told}", restore.of, restore.id));
+        warnings.push(format!("{}: restore {}: {told}", restore.of, told::value(&restore.id)));
         restores.entry(restore.of.clone()).or_default().push(restore);
     }
     restores
@@ -212,7 +213,7 @@ impl Context<'_> {
                     [(new.left_out, "not tags of the snapshot"), (new.lost, "not given back by a restore")]
                 {
                     if !labels.is_empty() {
-                        let labels = labels.join(", ");
+                        let labels = told::list(&labels);
                         warnings.push(format!(
                             "member {member} of {}: too many tags, these labels are {what}: {labels}",
                             self.of

@@ -8,6 +8,7 @@ use crate::provenance::{Doubtful, sorted};
 use crate::scope::Scope;
 use crate::snapshot::{OurSnapshot, SnapshotState};
 use crate::tags;
+use crate::told;
 
 /// How many doubtful snapshots are told one by one.
 const TOLD: usize = 10;
@@ -93,7 +94,7 @@ fn failed(snapshot: &OurSnapshot) -> Option<String> {
             snapshot.id,
             snapshot.lineage,
             snapshot.slot,
-            snapshot.state_message.as_deref().unwrap_or("EC2 does not say why")
+            told::sentence(snapshot.state_message.as_deref().unwrap_or("EC2 does not say why"))
         )
     })
 }

@@ -8,6 +8,7 @@ use super::request::{Allow, RestoreRequest};
 use super::source::{Sources, join};
 use crate::ids::{Lineage, Member};
 use crate::tags::Membership;
+use crate::told;
 use crate::volume::Volume;
 
 /// Why the restored members must not meet the others, if so.
@@ -77,8 +78,9 @@ pub(super) fn warnings(volumes: &[Volume], request: &RestoreRequest, sources: &S
             source.volume_tags().remove(crate::tags::NAME).filter(|found| *found != name && source.recorded.is_some());
         warnings.extend(other_name.map(|found| {
             format!(
-                "the volume of {} had the tag `Name` `{found}`; the new volume gets `{name}`, by which kops finds it",
-                source.snapshot.id
+                "the volume of {} had the tag `Name` `{}`; the new volume gets `{name}`, by which kops finds it",
+                source.snapshot.id,
+                told::value(&found)
             )
         }));
         let moved = source.recorded.as_ref().filter(|recorded| recorded.zone != source.zone);

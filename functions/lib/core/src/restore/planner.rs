@@ -18,6 +18,7 @@ use super::stages::{self, Mark, Stages};
 use super::under_way::under_way;
 use crate::ids::{Lineage, Member, VolumeId};
 use crate::tags::{self, Tags};
+use crate::told;
 use crate::volume::{Volume, VolumeState};
 
 /// For how long a plan may be begun. An event that a console has kept must not, months later, retire what lives by then.
@@ -209,7 +210,7 @@ impl<'a> Planner<'a> {
         let of_rival = |(id, volume): (&str, &Volume)| {
             let whole = under_way.iter().find(|one| one.id == id && one.of == lineage.of)?;
             let told = whole.told(self.volumes(), &self.observed.snapshots);
-            let message = format!("restore {id} is making {} for {lineage}: {told}", volume.id);
+            let message = format!("restore {} is making {} for {lineage}: {told}", told::value(id), volume.id);
             Some(Refusal::new(RefusalKind::RestoreInProgress, message))
         };
         self.rivals(lineage).filter_map(of_rival).collect()

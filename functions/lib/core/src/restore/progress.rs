@@ -8,6 +8,7 @@ use super::new_volume::{NewVolume, lineage_value};
 use super::parking::{is_retired, originals};
 use crate::ids::{EtcdClusterId, Lineage};
 use crate::tags::{self, Tags};
+use crate::told;
 use crate::volume::{Volume, VolumeState};
 
 /// How far a restore has come with a member.
@@ -56,7 +57,9 @@ pub(super) fn progress<'a>(
         return match volumes.iter().find(|volume| volume.id.as_str() == replaced_by) {
             Some(volume) if claims(&volume.tags, lineage) && !is_retired(&volume.tags) => Progress::Live(volume),
             Some(volume) => Progress::Over(format!("its volume {} was undone or its tags were changed", volume.id)),
-            None => Progress::Over(format!("its volume {replaced_by} is gone, or its tags were changed")),
+            None => {
+                Progress::Over(format!("its volume {} is gone, or its tags were changed", told::value(replaced_by)))
+            }
         };
     }
     // ... and where there was none: kops makes no volume from a snapshot, and this one is younger than the plan.
@@ -146,7 +149,9 @@ pub(super) fn member_of(tags: &Tags, of: &EtcdClusterId) -> Option<String> {
 
 /// The event that takes these volumes back, for a message.
 pub(super) fn undo_event(of: &EtcdClusterId, made: &BTreeMap<String, String>) -> String {
-    let volumes: Vec<String> = made.iter().map(|(member, volume)| format!("\"{member}\": \"{volume}\"")).collect();
+    let named =
+        |(member, volume): (&String, &String)| format!("\"{}\": \"{}\"", told::value(member), told::value(volume));
+    let volumes: Vec<String> = made.iter().map(named).collect();
     format!(
         "{{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{{}}}}}",
         of.cluster,

@@ -15,6 +15,7 @@ use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags::{self, Membership, RecordedVolume, Tags};
+use crate::told;
 use crate::verdict::Verdict;
 
 /// What one member is restored from.
@@ -128,7 +129,7 @@ pub(crate) fn unready(snapshot: &Snapshot) -> Option<Refusal> {
         let message = match state {
             SnapshotState::Pending => format!("{id} is still pending: wait until it is completed"),
             SnapshotState::Error => {
-                format!("{id} failed: {}", state_message.as_deref().unwrap_or("EC2 does not say why"))
+                format!("{id} failed: {}", told::sentence(state_message.as_deref().unwrap_or("EC2 does not say why")))
             }
             _ => format!("{id} is neither pending nor completed: is it in the Recycle Bin?"),
         };
@@ -148,8 +149,9 @@ fn unusable(source: &Source<'_>, request: &RestoreRequest) -> Option<Refusal> {
     let verified = tags.get(tags::VERIFIED).filter(|value| Verdict::read(value) == Some(Verdict::Corrupt));
     verified.filter(|_| !request.allows(Allow::Corrupt)).map(|verdict| {
         let message = format!(
-            "{id} was found {verdict}. Take another point; or name the other members in `members`, at least a quorum, with \
-             `\"others\": \"empty\"`, and let this one join empty; or set `allow_corrupt`"
+            "{id} was found {}. Take another point; or name the other members in `members`, at least a quorum, with \
+             `\"others\": \"empty\"`, and let this one join empty; or set `allow_corrupt`",
+            told::sentence(verdict)
         );
         Refusal::new(RefusalKind::CorruptSnapshot, message)
     })
@@ -160,7 +162,7 @@ fn doubt(source: &Source<'_>) -> Option<String> {
     let Snapshot { id, tags, .. } = source.snapshot;
     let verified = tags.get(tags::VERIFIED)?;
     let is_doubtful = Verdict::read(verified)? != Verdict::Ok;
-    is_doubtful.then(|| format!("{id} was found {verified}"))
+    is_doubtful.then(|| format!("{id} was found {}", told::sentence(verified)))
 }
 
 pub(super) fn join<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {

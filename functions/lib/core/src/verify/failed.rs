@@ -3,6 +3,7 @@
 use crate::backup::{Action, BackupResult, MemberReport, Outcome, PointReport, Report};
 use crate::recovery_point::RecoveryPoint;
 use crate::snapshot::OurSnapshot;
+use crate::told;
 
 /// The report of a backup that failed in this one member; or why there is nothing to tell: the slot has another
 /// snapshot of the member, if that was observed.
@@ -17,7 +18,7 @@ pub(super) fn backup_failed(
         return Err(format!("{id} failed, and {slot} has {} of {lineage}", other.id));
     }
     let why = cause.or(failed.state_message.as_deref()).unwrap_or("EC2 does not say why");
-    let error = format!("snapshot {id} ended in error: {why}");
+    let error = format!("snapshot {id} ended in error: {}", told::sentence(why));
     let failure = format!("slot {slot}: {lineage}: {error}");
     let result = BackupResult {
         outcome: Outcome::Incomplete,

@@ -17,4 +17,5 @@ mod report_pruning;
 mod rewriting;
 mod slots;
 mod snapshot_tags;
+mod told;
 mod verdicts;
