@@ -6,11 +6,11 @@ use scenarios::stack::Request;
 use scenarios::tags::Tags;
 use serde_json::{Map, Value, json};
 
-pub(super) const VOLUME: &str = "arn:aws:ec2:eu-central-1:123456789012:volume/vol-0123456789abcdef0";
-pub(super) const SNAPSHOT: &str = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0";
+pub(crate) const VOLUME: &str = "arn:aws:ec2:eu-central-1:123456789012:volume/vol-0123456789abcdef0";
+pub(crate) const SNAPSHOT: &str = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0";
 
 /// The questions about a call, given the tags of the resource that it names.
-pub(super) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request> {
+pub(crate) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request> {
     let named = call.tags();
     let of = |param: &str| tags_of(call.param(param).unwrap_or_else(|| panic!("{} without {param}", call.action)));
     match call.action.as_str() {
@@ -46,7 +46,7 @@ pub(super) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request>
 }
 
 /// A request on a resource with these tags, which names those.
-pub(super) fn on(resource: &str, action: &str, of_resource: &Tags, named: &Tags) -> Request {
+pub(crate) fn on(resource: &str, action: &str, of_resource: &Tags, named: &Tags) -> Request {
     let mut context = Map::new();
     context.extend(of_resource.iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), json!(value))));
     context.extend(named.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), json!(value))));
@@ -57,18 +57,18 @@ pub(super) fn on(resource: &str, action: &str, of_resource: &Tags, named: &Tags)
 }
 
 /// The same request with one more condition key.
-pub(super) fn with(mut request: Request, key: &str, value: &str) -> Request {
+pub(crate) fn with(mut request: Request, key: &str, value: &str) -> Request {
     request.context[key] = json!(value);
     request
 }
 
-pub(super) fn put_events(bus: &str) -> Request {
+pub(crate) fn put_events(bus: &str) -> Request {
     let arn = format!("arn:aws:events:eu-central-1:123456789012:event-bus/{bus}");
     let context = json!({"events:source": ["etcd-volume-backup"]});
     Request { action: "events:PutEvents".to_owned(), resource: arn, context }
 }
 
 /// An event that claims to be somebody else's.
-pub(super) fn from_source(source: &str) -> Request {
+pub(crate) fn from_source(source: &str) -> Request {
     Request { context: json!({"events:source": [source]}), ..put_events("default") }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Of kops from 1.22 on, with the EBS CSI driver and the snapshot controller: `addEtcdManagerPermissions`,
 /// `AddAWSEBSCSIDriverPermissions` and `addSnapshotPersmissions`, as `AsJSON` writes them.
-pub(super) fn masters(cluster: &str) -> Role {
+pub(crate) fn masters(cluster: &str) -> Role {
     let volumes_and_snapshots = json!(["arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*"]);
     let statements = json!([
         {
@@ -45,13 +45,13 @@ pub(super) fn masters(cluster: &str) -> Role {
 }
 
 /// With the cloud provider in the tree (`AddLegacyCCMPermissions`, and kops up to 1.21): any tag on anything.
-pub(super) fn masters_that_tag_anything(cluster: &str) -> Role {
+pub(crate) fn masters_that_tag_anything(cluster: &str) -> Role {
     let actions = ["ec2:AttachVolume", "ec2:CreateTags", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:ModifyVolume"];
     masters(cluster).and(policy(json!([{"Action": actions, "Effect": "Allow", "Resource": "*"}])))
 }
 
 /// Somebody in the account who may do everything.
-pub(super) fn administrator() -> Role {
+pub(crate) fn administrator() -> Role {
     Role::named("administrator", policy(json!([{"Action": "*", "Effect": "Allow", "Resource": "*"}])))
 }
 

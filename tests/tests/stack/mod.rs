@@ -1,14 +1,14 @@
 //! Template and code, held together.
 
 mod alarms;
-mod asked;
+pub(crate) mod asked;
 mod backup_role;
 mod console;
 mod dashboard;
 mod environment;
 mod events;
 mod guardrails;
-mod masters;
+pub(crate) mod masters;
 mod restore_role;
 mod schedule;
 mod verify_role;

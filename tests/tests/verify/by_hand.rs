@@ -99,7 +99,11 @@ async fn what_cannot_be_meant_or_read_is_refused_and_nothing_is_read() {
         (json!({"snapshot": pending, "cluster": CLUSTER}), "InvalidRequest", "cluster: does not go with `snapshot`"),
         (json!({"cluster": CLUSTER, "etcd_cluster": "main", "recovery_point": "noon"}), "InvalidRequest", "`noon`"),
         (json!({"cluster": CLUSTER, "etcd_cluster": "events"}), "NoSuchRecoveryPoint", ""),
-        (json!({"snapshot": "snap-0123456789abcdef0"}), "NoSuchRecoveryPoint", "this account has no snap-0123456789abcdef0"),
+        (
+            json!({"snapshot": "snap-0123456789abcdef0"}),
+            "NoSuchRecoveryPoint",
+            "this account has no snap-0123456789abcdef0",
+        ),
         (json!({"snapshot": foreign}), "NotOurs", "is not ours"),
         (json!({"snapshot": pending}), "SnapshotNotCompleted", ""),
     ] {

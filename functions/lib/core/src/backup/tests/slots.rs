@@ -95,7 +95,11 @@ fn only_a_snapshot_of_the_members_volume_counts() {
     let of_another = || of(SLOT, "vol-another");
     let after_the_slot = created("2026-11-23T02:10:00Z");
     assert_eq!(a_of(after_the_slot, of_another()), format!("main: a vol-a existing {id}"), "it was another then");
-    assert_eq!(a_of(three_volumes(), of_another()), "main: a vol-a create", "the member's volume was there at the slot");
+    assert_eq!(
+        a_of(three_volumes(), of_another()),
+        "main: a vol-a create",
+        "the member's volume was there at the slot"
+    );
     let both = of_another().into_iter().chain([Snapshot { id: other_id(), ..of_a(Completed) }]).collect();
     assert_eq!(a_of(three_volumes(), both), "main: a vol-a existing snap-own");
 }
