@@ -62,7 +62,7 @@ impl Run<'_> {
         let volumes = async { ec2.etcd_volumes(scope, &ec2.permit().await).await };
         let marked = async { ec2.marked_snapshots(scope, &ec2.permit().await).await };
         // Whoever takes a mark away hides the snapshot from the listing above: it must not look as if it were gone.
-        let made = async { ec2.made_snapshots(&ec2.permit().await).await };
+        let made = async { ec2.other_made_snapshots(scope, &ec2.permit().await).await };
         let ((volumes, mut unreadable), (mut snapshots, unreadable_marked), (made, unreadable_made)) =
             tokio::try_join!(volumes, marked, made).map_err(|failure| failure.to_string())?;
         snapshots.extend(made);

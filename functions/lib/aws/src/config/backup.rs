@@ -30,7 +30,7 @@ impl BackupConfig {
         let policy = read.value("RETENTION", RETENTION, |text| Policy::parse(text).map_err(|error| error.to_string()));
         let prune = read.value("PRUNE", "on", on_off);
         let period = read.value("SLOT", "1h", period);
-        let max_prune = read.value("MAX_PRUNE", "100", |text| whole(text, 1_000_000));
+        let max_prune = read.value("MAX_PRUNE", "30", |text| whole(text, 1_000_000));
         let max_skew = read.max_skew();
         match (shared, policy, prune, period, max_prune, max_skew) {
             (Some(shared), Some(policy), Some(prune), Some(period), Some(max_prune), Some(max_skew)) => {

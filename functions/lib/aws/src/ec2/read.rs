@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{Filter, Reservation};
 use etcd_backup_core::backup::NewSnapshot;
 use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
-use etcd_backup_core::marks::Description;
+use etcd_backup_core::marks::{Description, Marks};
 use etcd_backup_core::restore::Master;
 use etcd_backup_core::scope::{ClusterSet, Scope};
 use etcd_backup_core::slot::Slot;
@@ -118,9 +118,17 @@ impl Ec2 {
         self.snapshots(Whose::Own, snapshot_filters(scope, None)).await
     }
 
-    /// This account's snapshots whose description is one of ours, whatever became of their tags.
-    pub async fn made_snapshots(&self, _permit: &Permit) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
-        self.snapshots(Whose::Own, vec![filter("description", [Description::FILTER.to_owned()])]).await
+    /// This account's snapshots whose description is one of ours, but for those that their marks place in the scope: what
+    /// [`Self::marked_snapshots`] does not list, because somebody changed their marks, or because they are out of scope.
+    pub async fn other_made_snapshots(
+        &self,
+        scope: &Scope,
+        _permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        let filters = vec![filter("description", [Description::FILTER.to_owned()])];
+        let is_other =
+            |snapshot: &Snapshot| !Marks::read(&snapshot.tags).is_ok_and(|marks| scope.contains(&marks.lineage.of));
+        self.snapshots_that(Whose::Own, filters, is_other).await
     }
 
     /// A snapshot of this account, and if it is ours the others of its recovery point.
@@ -150,6 +158,16 @@ impl Ec2 {
     }
 
     async fn snapshots(&self, whose: Whose, filters: Vec<Filter>) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshots_that(whose, filters, |_| true).await
+    }
+
+    /// Page by page only what is wanted is kept: there may be a hundred thousand.
+    async fn snapshots_that(
+        &self,
+        whose: Whose,
+        filters: Vec<Filter>,
+        is_wanted: impl Fn(&Snapshot) -> bool,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let owners = (whose == Whose::Own).then(|| vec!["self".to_owned()]);
         let mut snapshots = Vec::new();
         let mut unreadable = Vec::new();
@@ -161,7 +179,8 @@ impl Ec2 {
             let page = page.map_err(|error| Failure::of("DescribeSnapshots", &error))?;
             for snapshot in page.snapshots() {
                 match convert::snapshot(snapshot, whose == Whose::Own) {
-                    Ok(snapshot) => snapshots.push(snapshot),
+                    Ok(snapshot) if is_wanted(&snapshot) => snapshots.push(snapshot),
+                    Ok(_) => {}
                     Err(what) => unreadable.push(format!("{what} is passed over")),
                 }
             }
