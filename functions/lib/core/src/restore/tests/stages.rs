@@ -1,11 +1,9 @@
 //! Members tagged in stages.
 
-use super::super::{
-    Allow, Done, Reached, RestorePlan, RestoreRequest, Standing, StepName, parking, report_applied, report_plan,
-};
+use super::super::{Allow, Done, Reached, RestoreRequest, Standing, StepName, report_applied, report_plan};
 use super::fixtures::{
-    ID, SLOT, id, in_the_way, live_volume, made, member, new_volume, now, old_volume, old_volumes, planned, snapshots,
-    staged_point, try_plan, verified_point, volume_id,
+    ID, SLOT, in_the_way, live_volume, made, member, new_volume, now, of_slot, old_volume, old_volumes, planned,
+    retired, snapshots, staged_point, stages, try_plan, verified_point, volume_id,
 };
 use crate::backup::tests::fixtures::{MEMBERS, point, stood};
 use crate::ids::{Member, VolumeId};
@@ -15,24 +13,8 @@ use crate::volume::{Volume, VolumeState};
 
 const STAGES: [&[&str]; 2] = [&["a", "c"], &["b"]];
 
-fn of_slot() -> RestoreRequest {
-    RestoreRequest::of_slot(SLOT).replacing()
-}
-
 fn staged() -> Vec<Snapshot> {
     staged_point().observed()
-}
-
-/// `[["c", "a"], ["b"]]`.
-fn stages(plan: &RestorePlan) -> Vec<Vec<&str>> {
-    plan.stages.iter().map(|stage| stage.iter().map(Member::as_str).collect()).collect()
-}
-
-/// The old volume of a member, retired in favour of its new one.
-fn retired(name: &str) -> Volume {
-    let new = volume_id(&format!("vol-new-{name}"));
-    let retirement = parking::retire(&old_volume(name), Some(&id()), Some(&new), now()).expect("it fits");
-    old_volume(name).changed(&retirement)
 }
 
 /// The new volume that waits for the second stage.
