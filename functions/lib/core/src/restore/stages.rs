@@ -109,7 +109,9 @@ fn by_positions(request: &RestoreRequest, sources: &Sources<'_>) -> Decided {
                 why.join("; ")
             ),
         )),
-        _ if request.allows(Allow::Unordered) => decided.warnings.push(
+        // Where the order is known, it holds: nothing is gained by leaving it to chance.
+        Set::Ordered(order) => decided.stages = Stages(order.stages.clone()),
+        Set::Unknown { .. } if request.allows(Allow::Unordered) => decided.warnings.push(
             "`allow_unordered`: all members are tagged at once. Where one starts that is behind what another knows to be \
              committed, that other one can stay stuck for ever, without an error"
                 .to_owned(),
@@ -128,7 +130,6 @@ fn by_positions(request: &RestoreRequest, sources: &Sources<'_>) -> Decided {
                 ),
             ));
         }
-        Set::Ordered(order) => decided.stages = Stages(order.stages.clone()),
     }
     decided
 }

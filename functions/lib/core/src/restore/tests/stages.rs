@@ -72,6 +72,13 @@ fn an_unknown_position_is_refused_with_the_event_that_has_it_read() {
 }
 
 #[test]
+fn an_order_that_is_known_is_kept_whatever_is_allowed() {
+    let plan = planned(&of_slot().allowing(Allow::Unordered), old_volumes(), staged());
+    assert_eq!((in_the_way(&plan), stages(&plan)), (vec![], vec![vec!["c", "a"], vec!["b"]]));
+    assert!(!plan.warnings.iter().any(|warning| warning.contains("allow_unordered")), "{:?}", plan.warnings);
+}
+
+#[test]
 fn a_set_that_contradicts_itself_is_refused_whatever_is_allowed() {
     let snapshots = || verified_point().of_another_etcd("c").observed();
     for request in [of_slot(), of_slot().allowing(Allow::Unordered)] {
