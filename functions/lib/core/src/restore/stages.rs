@@ -12,6 +12,7 @@ use super::source::{Sources, join};
 use super::verify_event::verify_event;
 use crate::ids::Member;
 use crate::set::Set;
+use crate::tags;
 use crate::volume::Volume;
 
 /// For how long the volumes of the first stage must have been attached before the next stage is tagged: etcd-manager
@@ -154,6 +155,7 @@ pub(super) fn not_yet(
     if of_stage.iter().all(|member| member.state == MemberState::Live) {
         return refusals;
     }
+    refusals.extend(gone_on(request, volumes));
     let why = |member: &&MemberPlan| {
         if member.state != MemberState::Live {
             return Some(format!(
@@ -177,4 +179,29 @@ pub(super) fn not_yet(
         refusals.push(Refusal::new(RefusalKind::QuorumNotUp, message));
     }
     refusals
+}
+
+/// The volumes of before that are attached still: an etcd that runs on one has gone on after the point, and the members that
+/// are tagged now would meet it. Its tags have been taken, so that nothing else tells.
+fn gone_on(request: &RestoreRequest, volumes: &[Volume]) -> Vec<Refusal> {
+    if request.allows(Allow::Attached) {
+        return Vec::new();
+    }
+    let of_this = |volume: &&Volume| {
+        let restore = volume.tags.get(tags::RESTORE).filter(|_| volume.tags.contains_key(tags::REPLACED_BY));
+        restore.is_some_and(|restore| restore == request.id.as_str())
+    };
+    let attached = volumes.iter().filter(of_this).filter(|volume| volume.is_attached());
+    let refusal = |volume: &Volume| {
+        let message = format!(
+            "{}, which this restore has retired, is still `{}` ({}): an etcd that runs on it has gone on after the point, and \
+             must not meet the restored members. Set its master's Auto Scaling group to 0, or detach the volume, and send \
+             this event again; or set `allow_attached` if no etcd runs on it",
+            volume.id,
+            volume.state,
+            join(&volume.attached_to)
+        );
+        Refusal::new(RefusalKind::VolumeAttached, message)
+    };
+    attached.map(refusal).collect()
 }

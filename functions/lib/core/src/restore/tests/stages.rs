@@ -174,6 +174,26 @@ fn the_second_stage_waits_until_the_first_is_attached_for_a_minute() {
 }
 
 #[test]
+fn an_old_volume_that_is_still_attached_is_in_the_way_of_the_second_stage() {
+    let mut volumes = after_the_first_stage(60);
+    volumes[1] = retired("b").attached_to("i-2");
+    let plan = planned(&second(), volumes.clone(), staged());
+    assert_eq!(in_the_way(&plan), ["VolumeAttached"]);
+    assert!(plan.refusals[0].message.starts_with("vol-b, which this restore has retired"), "{}", plan.refusals[0]);
+    assert_eq!(in_the_way(&planned(&second().allowing(Allow::Attached), volumes, staged())), Vec::<&str>::new());
+}
+
+#[test]
+fn what_claims_a_member_beside_the_volume_that_waits_is_not_called_replaceable() {
+    let volumes = [after_the_first_stage(60), vec![old_volume("b").named("vol-twin")]].concat();
+    let plan = planned(&second(), volumes, staged());
+    assert_eq!(in_the_way(&plan), ["MemberClaimed"]);
+    let message = &plan.refusals[0].message;
+    assert!(message.contains("vol-twin") && message.contains("take its etcd tag and `Name` away"), "{message}");
+    assert!(!message.contains("`replace`"), "the second stage takes no such field: {message}");
+}
+
+#[test]
 fn the_second_stage_makes_and_retires_nothing_and_tags_what_waits() {
     let volumes = after_the_first_stage(60);
     let plan = planned(&second(), volumes.clone(), staged());
