@@ -1,6 +1,7 @@
 //! Instances and attachments: the masters that hold the volumes.
 
 use aws_sdk_ec2::types::{InstanceType, Placement, Tag};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Account;
 use crate::raw::sdk_tags;
@@ -29,6 +30,16 @@ impl Account {
     pub async fn attach(&self, volume: &str, instance: &str, device: &str) {
         let call = self.ec2().attach_volume().volume_id(volume).instance_id(instance).device(device);
         call.send().await.expect("AttachVolume");
+    }
+
+    /// New instances have held these volumes for so many seconds.
+    pub async fn attached_for(&self, volumes: &[&str], seconds: i64) {
+        self.clock(&(Timestamp::now() - SignedDuration::from_secs(seconds)).to_string()).await;
+        for volume in volumes {
+            let zone = self.volume(volume).await.expect("a volume").zone;
+            self.attach(volume, &self.run_instance(&zone).await, "/dev/xvdu").await;
+        }
+        self.real_clock().await;
     }
 
     /// Detaches a volume.

@@ -1,6 +1,6 @@
 //! What the README shows is what the functions take and give, and what SEMANTICS.md names is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::{Disk, Function, Kops, LocalAws, Stack, events};
 use serde_json::{Value, json};
@@ -60,6 +60,62 @@ async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
     event["replace"] = json!(true);
     let plan = restore.invoke(event).await.unwrap();
     is_like(&answer, &restore.invoke(plan["apply"].clone()).await.unwrap());
+}
+
+/// The words of each command of the runbook, without the comment behind it.
+fn commands() -> Vec<Vec<&'static str>> {
+    let readme = include_str!("../../README.md");
+    let block = readme.split("  RESTORE_FUNCTION=").nth(1).unwrap().split("```").next().unwrap();
+    let commands = block.lines().map(|line| line.split('#').next().unwrap().split_whitespace().collect::<Vec<_>>());
+    commands.filter(|words| matches!(words[..], ["restore" | "jq", _, ..])).collect()
+}
+
+#[tokio::test]
+async fn the_commands_of_the_runbook_restore_a_lost_etcd_cluster_in_stages() {
+    let account = LocalAws::account();
+    let mut cluster = Kops::cluster("k8s.example.com").etcd(["main"]).create(&account).await;
+    cluster.past_point("main", "2026-11-23T02:00:00Z").that_needs_stages().await;
+    for member in ["a", "b", "c"] {
+        cluster.lose("main", member).await;
+    }
+    let restore = Function::named("restore").account(&account).start().await;
+    let mut files = BTreeMap::new();
+    for file in ["events/restore/list.json", "events/restore/plan-lost.json"] {
+        let text = std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        files.insert(file, serde_json::from_str::<Value>(&text).unwrap());
+    }
+    for command in commands() {
+        match command[..] {
+            ["restore", event, ref to @ ..] => {
+                if event == "then.json" {
+                    let members = files["applied.json"]["members"].as_array().unwrap().iter();
+                    let first = members.filter(|member| member["stage"] == 1);
+                    let first: Vec<&str> = first.map(|member| member["new_volume"].as_str().unwrap()).collect();
+                    account.attached_for(&first, 90).await;
+                }
+                let answer = restore.invoke(files[event].clone()).await;
+                let answer = answer.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+                if let [">", to] = to {
+                    files.insert(to, answer);
+                }
+            }
+            ["jq", field, from, ">", to] => {
+                let value = files[from][field.trim_start_matches('.')].clone();
+                files.insert(to, value);
+            }
+            // What it reads is the error of a run that was interrupted.
+            ["jq", "-r", ".errorMessage", ..] => {}
+            _ => panic!("{command:?}"),
+        }
+    }
+    // An instance's own volume was made of no snapshot.
+    for volume in account.volumes().await.into_iter().filter(|volume| volume.snapshot.is_some()) {
+        assert!(volume.tags.contains_key("k8s.io/etcd/main"), "all are the members' now: {volume:?}");
+        if volume.instance.is_some() {
+            account.detach(&volume.id).await;
+        }
+    }
+    assert_eq!(restore.invoke(files["undo.json"].clone()).await.unwrap()["outcome"], "undone");
 }
 
 #[tokio::test]

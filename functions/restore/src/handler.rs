@@ -28,7 +28,7 @@ const ACCEPTED: &str = "accepted: {\"mode\": \"list\"|\"plan\"|\"apply\"|\"undo\
                         cluster, etcd_cluster, member, zone; with zone, replace, cut_over, others, allow_partial, \
                         allow_attached, allow_rollback, allow_unordered, verified, allow_corrupt, volume_type, iops, \
                         throughput, kms_key, initialization_rate, id. apply: the `apply` of a plan's answer, then the `then` \
-                        of its own, with allow_unattached. undo: the `undo` of an answer";
+                        of its own, with allow_unattached, allow_attached. undo: the `undo` of an answer";
 
 /// One invocation.
 pub(crate) async fn handle(

@@ -1,6 +1,6 @@
 //! What alarms and people are told.
 
-use scenarios::{Kops, LocalAws, events};
+use scenarios::{Kops, LocalAws, events, tags};
 use serde_json::json;
 
 use super::{backup, backup_with, hours_ago, warns};
@@ -63,6 +63,39 @@ async fn without_a_complete_point_the_age_is_that_of_the_oldest_volume() {
     backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
 
     assert!(is_hours(&backup.metric("RecoveryPointAge", &MAIN), 48));
+}
+
+#[tokio::test]
+async fn the_age_of_the_newest_verified_point_is_told_over_all_by_runs_that_fail_too() {
+    let account = LocalAws::account();
+    let mut cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    for (etcd, hours) in [("main", 7), ("events", 2), ("events", 6)] {
+        cluster.verified_point(etcd, &hours_ago(hours)).await;
+    }
+    // Neither is one that nobody has read, lacks a member, is not all `ok`, or cannot be restored as a set.
+    cluster.past_point("main", &hours_ago(2)).await;
+    cluster.verified_point("main", &hours_ago(3)).without("c").await;
+    for (hours, verdict) in
+        [(4, "degraded term=2 last=2.100 commit=100"), (5, "ok term=2 last=2.100 commit=100 cluster=c2")]
+    {
+        let point = cluster.verified_point("main", &hours_ago(hours)).await;
+        account.change_snapshots(&point["c"]).tags(&tags::of([("etcd-backup/verified", verdict)])).await;
+    }
+    let backup = backup(&account).await;
+    let ages = || backup.metric("VerifiedPointAge", &[]);
+
+    backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+    assert!(is_hours(&ages(), 7), "the oldest of the etcd clusters' newest: {:?}", ages());
+    cluster.lose("events", "b").await;
+    backup.invoke(events::scheduled(&hours_ago(0))).await.unwrap_err();
+    assert!(ages().len() == 2 && is_hours(&ages()[1..], 7), "{:?}", ages());
+
+    backup.invoke(json!({"cluster": "k8s.example.com"})).await.unwrap_err();
+    assert_eq!(
+        (ages().len(), backup.metric("VerifiedPointAge", &MAIN).len()),
+        (2, 0),
+        "over all, by runs of all alone"
+    );
 }
 
 #[tokio::test]

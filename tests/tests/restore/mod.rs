@@ -15,6 +15,7 @@ mod stages;
 mod tells;
 mod undo;
 mod verdicts;
+mod went_on;
 
 use scenarios::{Account, Function, Kops, RunningFunction, tags};
 use serde_json::{Value, json};

@@ -77,6 +77,34 @@ async fn an_apply_is_sent_and_undone() {
 }
 
 #[tokio::test]
+async fn the_second_stage_follows_the_first() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
+    cluster.past_point("main", POINT).that_needs_stages().await;
+    let restore = restore(&account).await;
+    let first = is_applied_and_accepted(&restore, event!("plan-roll-back")).await;
+
+    let mut then = event!("then");
+    then["id"] = first["then"]["id"].clone();
+    assert_eq!(then, first["then"], "the file has the form of the answer's");
+    let early = restore.invoke(then.clone()).await.unwrap_err();
+    assert_eq!(early.error_type, "QuorumNotUp", "{early}");
+    account.attached_for(&super::stages::of_stage(&first, 1), 90).await;
+    assert!(is_accepted(&restore.invoke(then).await.unwrap()));
+}
+
+#[tokio::test]
+async fn one_snapshot_of_the_point_is_bad_and_its_member_joins_empty() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
+    cluster.verified_point("main", POINT).with_state("a", "error").await;
+    let result = is_applied_and_accepted(&restore(&account).await, event!("plan-others-empty")).await;
+    assert!(says(&result["next_steps"], &["Let a join empty"]), "{result:#}");
+    let old = account.volume(cluster.volume("main", "a")).await.unwrap();
+    assert!(!old.tags.contains_key("k8s.io/etcd/main"), "it must not meet those that went back: {old:?}");
+}
+
+#[tokio::test]
 async fn the_whole_cluster_is_gone() {
     let account = LocalAws::account();
     let mut cluster = cluster(&account).await;

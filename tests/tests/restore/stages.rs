@@ -1,6 +1,6 @@
 //! Members tagged in stages, and members that join empty: on EC2, with what comes between.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use scenarios::ledger::Ledger;
 use scenarios::{Account, Kops, LocalAws, events};
 use serde_json::json;
@@ -14,17 +14,7 @@ async fn that_needs_stages(account: &Account) -> Kops<'_> {
     cluster
 }
 
-/// The masters have held these volumes for so long.
-async fn attached_for(account: &Account, volumes: &[&str], seconds: i64) {
-    account.clock(&(Timestamp::now() - SignedDuration::from_secs(seconds)).to_string()).await;
-    for volume in volumes {
-        let zone = account.volume(volume).await.unwrap().zone;
-        account.attach(volume, &account.run_instance(&zone).await, "/dev/xvdu").await;
-    }
-    account.real_clock().await;
-}
-
-fn of_stage(result: &Value, stage: u64) -> Vec<&str> {
+pub(super) fn of_stage(result: &Value, stage: u64) -> Vec<&str> {
     let members = result["members"].as_array().unwrap().iter();
     members.filter(|member| member["stage"] == stage).map(|member| text(&member["new_volume"])).collect()
 }
@@ -52,7 +42,7 @@ async fn a_set_is_restored_in_two_stages_and_no_member_is_found_before_its_own()
     assert_eq!([claimed(now, "a"), claimed(now, "b"), claimed(now, "c")], [1, 0, 1]);
     let waiting = account.volume(of_stage(&first, 2)[0]).await.unwrap();
     assert_eq!(waiting.tags["etcd-backup/stage"], "2/2");
-    attached_for(&account, &of_stage(&first, 1), 90).await;
+    account.attached_for(&of_stage(&first, 1), 90).await;
 
     let second = restore.invoke(first["then"].clone()).await.unwrap();
 
@@ -88,9 +78,9 @@ async fn the_second_stage_sent_too_early_is_refused_and_changes_nothing() {
     };
     let error = refused().await;
     assert!(of_stage(&first, 1).iter().all(|volume| error.error_message.contains(volume)), "{error}");
-    attached_for(&account, &of_stage(&first, 1)[..1], 90).await;
+    account.attached_for(&of_stage(&first, 1)[..1], 90).await;
     refused().await;
-    attached_for(&account, &of_stage(&first, 1)[1..], 20).await;
+    account.attached_for(&of_stage(&first, 1)[1..], 20).await;
     refused().await;
 
     let mut then = first["then"].clone();
@@ -125,7 +115,7 @@ async fn between_the_stages_list_plan_and_backup_tell_how_to_go_on() {
     that_needs_stages(&account).await;
     let restore = restore(&account).await;
     let first = applied(&restore, main(json!({"replace": true}))).await;
-    attached_for(&account, &of_stage(&first, 1), 90).await;
+    account.attached_for(&of_stage(&first, 1), 90).await;
     let id = text(&first["then"]["id"]);
     let words = [id, "waits for the second", "\"stage\": 2"];
 
@@ -195,7 +185,7 @@ async fn of_a_point_with_a_corrupt_snapshot_the_others_are_restored_and_that_one
         let tags = cluster.get("main", "a").tags.clone();
         scenarios::RawVolume::in_zone("eu-central-1a").tags(&tags).create(&account).await
     };
-    attached_for(&account, &[&blank], 0).await;
+    account.attached_for(&[&blank], 0).await;
     account.forget_calls().await;
     let again = restore.invoke(apply).await.unwrap();
     assert!(steps(&again).iter().all(|step| step.ends_with("already")), "{again:#}");
@@ -220,7 +210,7 @@ async fn of_five_members_three_start_first() {
     let first = applied(&restore, main(json!({"replace": true}))).await;
 
     assert_eq!((of_stage(&first, 1).len(), of_stage(&first, 2).len()), (3, 2));
-    attached_for(&account, &of_stage(&first, 1), 60).await;
+    account.attached_for(&of_stage(&first, 1), 60).await;
     assert!(is_accepted(&restore.invoke(first["then"].clone()).await.unwrap()));
 }
 
@@ -240,7 +230,7 @@ async fn two_etcd_clusters_on_the_same_masters_each_have_their_own_order() {
     assert_eq!(firsts[0]["then"]["stages"], json!([["a", "c"], ["b"]]));
     assert_eq!(firsts[1]["then"]["stages"], json!([["a", "b"], ["c"]]));
     for first in &firsts {
-        attached_for(&account, &of_stage(first, 1), 90).await;
+        account.attached_for(&of_stage(first, 1), 90).await;
     }
     for first in &firsts {
         assert!(is_accepted(&restore.invoke(first["then"].clone()).await.unwrap()));

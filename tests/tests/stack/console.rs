@@ -51,9 +51,11 @@ async fn every_saved_event_of_verify_is_taken() {
 #[test]
 fn every_saved_event_of_restore_is_one_of_the_runbook() {
     let runbook = include_str!("../restore/runbook.rs");
+    let readme = include_str!("../../../README.md");
     for file in files("restore") {
         let name = file.file_stem().unwrap().to_str().unwrap();
         assert!(runbook.contains(&format!("event!(\"{name}\")")), "{name} is run by no test");
+        assert!(readme.contains(&format!("{name}.json")), "{name} is not in the README");
     }
 }
 

@@ -66,7 +66,10 @@ impl Run<'_> {
 
     /// What the operator does where this restore is over.
     fn what_then(&self) -> &'static str {
-        if self.has_taken {
+        if self.plan.stage > 1 {
+            "the members of the first stage run on: let the others join empty (README, `One of three members lost`), or \
+             send the event under `undo` and plan again"
+        } else if self.has_taken {
             "the old volumes are retired too, send the event under `undo` to have them back; then plan again"
         } else {
             "plan again"

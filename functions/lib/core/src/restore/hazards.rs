@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::filters::{ROLES, etcd_manager, protokube};
+use super::plan::{EmptiedPlan, MemberPlan};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest};
 use super::source::{Sources, join};
-use crate::ids::{Lineage, Member};
+use crate::ids::{Lineage, Member, VolumeId};
 use crate::tags::Membership;
 use crate::told;
 use crate::volume::Volume;
@@ -54,6 +55,27 @@ fn rollback_hazard(volumes: &[Volume], sources: &Sources<'_>) -> Option<String> 
             join(&living)
         )
     })
+}
+
+/// Old volumes that may be retired though they are attached.
+pub(super) fn attached(
+    volumes: &[Volume],
+    request: &RestoreRequest,
+    (members, emptied): (&[MemberPlan], &[EmptiedPlan]),
+) -> Vec<String> {
+    let old = members.iter().flat_map(|member| &member.old).chain(emptied.iter().flat_map(|member| &member.old));
+    let old: BTreeSet<&VolumeId> = old.filter(|_| request.allows(Allow::Attached)).collect();
+    let attached = volumes.iter().filter(|volume| old.contains(&volume.id) && volume.is_attached());
+    let told = |volume: &Volume| {
+        format!(
+            "allowed all the same: {} is `{}` ({}), and an etcd that runs on it goes on when its tags are taken: it must have \
+             ended before a restored member starts, or one that went on meets one that went back in time",
+            volume.id,
+            volume.state,
+            join(&volume.attached_to)
+        )
+    };
+    attached.map(told).collect()
 }
 
 /// What is dangerous, and not refused.

@@ -35,6 +35,7 @@ mod steps;
 mod tests;
 mod under_way;
 mod undo;
+mod undo_steps;
 mod verify_event;
 
 pub use acceptance::{Acceptance, Expected, acceptance};

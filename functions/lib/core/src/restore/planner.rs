@@ -66,6 +66,7 @@ pub fn plan(
     if request.cut_over && !is_later {
         refusals.extend(hazards::rollback(&observed.volumes, request, &sources));
         warnings.extend(hazards::warnings(&observed.volumes, request, &sources));
+        warnings.extend(hazards::attached(&observed.volumes, request, (&members, &emptied)));
     }
     let forecast = forecast(&observed.volumes, if request.cut_over { &members } else { &[] }, &emptied, now);
     if request.cut_over && !forecast.is_ok() {
@@ -224,11 +225,13 @@ impl<'a> Planner<'a> {
         // A volume whose retirement has begun is not asked about again.
         let begun = self.has_begun(volume, made);
         if !self.request.replace && !begun {
-            let message = format!(
-                "{lineage} has a volume, {} ({state}). If etcd on it is lost, set `replace` to retire it; if it is sound, \
-                 there is nothing to restore",
-                volume.id
-            );
+            let what_then = if self.request.is_later_stage() {
+                "This stage retires none: take its etcd tag and `Name` away, and send this event again; or send the \
+                 restore's `undo`, and plan again"
+            } else {
+                "If etcd on it is lost, set `replace` to retire it; if it is sound, there is nothing to restore"
+            };
+            let message = format!("{lineage} has a volume, {} ({state}). {what_then}", volume.id);
             refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));
         }
         if volume.tags.get(tags::CLUSTER).is_none_or(|cluster| cluster != lineage.of.cluster.as_str()) && !begun {

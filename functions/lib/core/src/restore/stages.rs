@@ -12,6 +12,7 @@ use super::source::{Sources, join};
 use super::verify_event::verify_event;
 use crate::ids::Member;
 use crate::set::Set;
+use crate::tags;
 use crate::volume::Volume;
 
 /// For how long the volumes of the first stage must have been attached before the next stage is tagged: etcd-manager
@@ -109,7 +110,9 @@ fn by_positions(request: &RestoreRequest, sources: &Sources<'_>) -> Decided {
                 why.join("; ")
             ),
         )),
-        _ if request.allows(Allow::Unordered) => decided.warnings.push(
+        // Where the order is known, it holds: nothing is gained by leaving it to chance.
+        Set::Ordered(order) => decided.stages = Stages(order.stages.clone()),
+        Set::Unknown { .. } if request.allows(Allow::Unordered) => decided.warnings.push(
             "`allow_unordered`: all members are tagged at once. Where one starts that is behind what another knows to be \
              committed, that other one can stay stuck for ever, without an error"
                 .to_owned(),
@@ -128,7 +131,6 @@ fn by_positions(request: &RestoreRequest, sources: &Sources<'_>) -> Decided {
                 ),
             ));
         }
-        Set::Ordered(order) => decided.stages = Stages(order.stages.clone()),
     }
     decided
 }
@@ -153,6 +155,7 @@ pub(super) fn not_yet(
     if of_stage.iter().all(|member| member.state == MemberState::Live) {
         return refusals;
     }
+    refusals.extend(gone_on(request, volumes));
     let why = |member: &&MemberPlan| {
         if member.state != MemberState::Live {
             return Some(format!(
@@ -176,4 +179,29 @@ pub(super) fn not_yet(
         refusals.push(Refusal::new(RefusalKind::QuorumNotUp, message));
     }
     refusals
+}
+
+/// The volumes of before that are attached still: an etcd that runs on one has gone on after the point, and the members that
+/// are tagged now would meet it. Its tags have been taken, so that nothing else tells.
+fn gone_on(request: &RestoreRequest, volumes: &[Volume]) -> Vec<Refusal> {
+    if request.allows(Allow::Attached) {
+        return Vec::new();
+    }
+    let of_this = |volume: &&Volume| {
+        let restore = volume.tags.get(tags::RESTORE).filter(|_| volume.tags.contains_key(tags::REPLACED_BY));
+        restore.is_some_and(|restore| restore == request.id.as_str())
+    };
+    let attached = volumes.iter().filter(of_this).filter(|volume| volume.is_attached());
+    let refusal = |volume: &Volume| {
+        let message = format!(
+            "{}, which this restore has retired, is still `{}` ({}): an etcd that runs on it has gone on after the point, and \
+             must not meet the restored members. Set its master's Auto Scaling group to 0, or detach the volume, and send \
+             this event again; or set `allow_attached` if no etcd runs on it",
+            volume.id,
+            volume.state,
+            join(&volume.attached_to)
+        );
+        Refusal::new(RefusalKind::VolumeAttached, message)
+    };
+    attached.map(refusal).collect()
 }

@@ -7,6 +7,7 @@ use super::id::RestoreId;
 use super::parking::is_retired;
 use super::progress::{made_by, member_of, undo_event};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId};
+use crate::raft::quorum;
 use crate::snapshot::Snapshot;
 use crate::tags;
 use crate::volume::{Volume, VolumeState};
@@ -98,7 +99,8 @@ impl UnderWay {
         let is_first = |member: &&Member| self.live(member, volumes).is_some();
         let first: Vec<Member> = ours.members.iter().filter(is_first).cloned().collect();
         let waiting: Vec<Member> = self.waiting.keys().cloned().collect();
-        if first.is_empty() {
+        // Where one of them is gone, the others are no quorum, and nothing may join them.
+        if first.len() < quorum(ours.members.len()) {
             return None;
         }
         let [first, waiting] = [first, waiting]

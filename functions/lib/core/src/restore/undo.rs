@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::acceptance::Expected;
 use super::filters::{claimants, claims, kops};
 use super::new_volume::lineage_value;
 use super::next_steps;
-use super::parking::{self, TagChange, fits, is_retired, originals};
+use super::parking::{self, fits, is_retired, originals};
 use super::plan::Observed;
 use super::progress::{made_by, member_of, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
@@ -225,7 +224,7 @@ fn in_the_way(volumes: &[Volume], member: &UndoMember) -> Vec<Refusal> {
 impl UndoMember {
     /// Who is at the member, so that nothing can be given back to it. A volume that still has its tags, since the restore
     /// died before it took them, is none: it is given nothing that it lacks.
-    fn rival(&self, volumes: &[Volume]) -> Option<Refusal> {
+    pub(super) fn rival(&self, volumes: &[Volume]) -> Option<Refusal> {
         let lineage = &self.lineage;
         let lacks_tags = |volume: &&Volume| self.is_old(&volume.id) && !claims(&volume.tags, lineage);
         volumes.iter().find(lacks_tags)?;
@@ -238,7 +237,7 @@ impl UndoMember {
         Some(Refusal::new(RefusalKind::RestoreInProgress, message))
     }
 
-    fn is_old(&self, volume: &VolumeId) -> bool {
+    pub(super) fn is_old(&self, volume: &VolumeId) -> bool {
         self.old.iter().any(|(old, _)| old == volume)
     }
 
@@ -249,64 +248,5 @@ impl UndoMember {
 
     fn zones(&self) -> impl Iterator<Item = &Zone> {
         self.old.iter().map(|(_, zone)| zone).chain(self.made_from.iter().map(|(_, zone)| zone))
-    }
-}
-
-impl UndoPlan {
-    /// How the restored volumes are retired, each with its member. All of them, before any old one is given back.
-    #[must_use]
-    pub fn retirements(&self, volumes: &[Volume], now: Timestamp) -> Vec<(Member, TagChange)> {
-        let retirement = |member: &UndoMember| {
-            let volume = volumes.iter().find(|volume| Some(&volume.id) == member.new.as_ref())?;
-            let retirement = parking::retire(volume, None, None, now).ok().filter(|_| member.retire)?;
-            Some((member.lineage.member.clone(), retirement))
-        };
-        self.members.iter().filter_map(retirement).collect()
-    }
-
-    /// What the old volumes get back first: with it kops sees two, and stops, rather than make a blank one while there is
-    /// none; protokube and etcd-manager find nothing by it.
-    #[must_use]
-    pub fn announcements(&self, volumes: &[Volume]) -> Vec<TagChange> {
-        let old = volumes.iter().filter(|volume| self.members.iter().any(|member| member.is_old(&volume.id)));
-        let announcement = |volume: &Volume| {
-            let mut write = originals(&volume.tags)?;
-            write
-                .retain(|key, _| [tags::NAME, tags::CLUSTER].contains(&key.as_str()) && !volume.tags.contains_key(key));
-            Some(TagChange { volume: volume.id.clone(), write, take: Tags::new() })
-        };
-        old.filter_map(announcement).collect()
-    }
-
-    /// How the old volumes get their tags back, each with its member. An error: meanwhile another volume is the member's.
-    pub fn give_backs(&self, volumes: &[Volume]) -> Result<Vec<(Member, TagChange)>, String> {
-        let mut give_backs = Vec::new();
-        for member in &self.members {
-            let lineage = &member.lineage;
-            if let Some(new) = claimants(volumes, lineage).find(|volume| Some(&volume.id) == member.new.as_ref()) {
-                return Err(format!("EC2 still shows the tags of {}, which were taken away", new.id));
-            }
-            if let Some(rival) = member.rival(volumes) {
-                return Err(rival.message);
-            }
-            for volume in volumes.iter().filter(|volume| member.is_old(&volume.id) && is_retired(&volume.tags)) {
-                let give_back = parking::give_back(volume);
-                let give_back = give_back.ok_or_else(|| format!("what was parked on {} cannot be read", volume.id))?;
-                give_backs.push((lineage.member.clone(), give_back));
-            }
-        }
-        Ok(give_backs)
-    }
-
-    /// What acceptance is to find: nothing of a member that had no volume, or had several.
-    #[must_use]
-    pub fn expected(&self) -> Vec<Expected> {
-        let expected = |member: &UndoMember| match member.old.as_slice() {
-            [(volume, zone)] => {
-                Some(Expected { lineage: member.lineage.clone(), volume: volume.clone(), zone: zone.clone() })
-            }
-            _ => None,
-        };
-        self.members.iter().filter_map(expected).collect()
     }
 }

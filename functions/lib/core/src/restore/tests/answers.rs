@@ -5,16 +5,12 @@ use super::super::{
     parking, plan, plan_undo, report_applied, report_interrupted, report_plan, report_undo,
 };
 use super::fixtures::{
-    ID, SLOT, id, kops_tags, live_volume, made, master, member, new_volume, now, of_one, old_volume, old_volumes,
-    planned, settings, snapshots, undo_of, volume_id,
+    ID, SLOT, id, kops_tags, live_volume, made, master, member, new_volume, now, of_one, of_slot, old_volume,
+    old_volumes, planned, settings, snapshots, undo_of, volume_id,
 };
 use crate::backup::tests::fixtures::MEMBERS;
 use crate::ids::{Member, VolumeId};
 use crate::volume::{Volume, VolumeState};
-
-fn of_slot() -> RestoreRequest {
-    RestoreRequest::of_slot(SLOT).replacing()
-}
 
 /// One line a step: `retire a vol-a planned`.
 fn steps(result: &RestoreResult) -> Vec<String> {

@@ -2,19 +2,15 @@
 
 use jiff::SignedDuration;
 
-use super::super::{Event, Mode, Reached, RefusalKind, Request, RestoreId, RestoreRequest, plan, plan_undo};
+use super::super::{Event, Mode, Reached, RefusalKind, Request, RestoreId, plan, plan_undo};
 use super::fixtures::{
-    ID, SLOT, id, in_the_way, live_volume, made, master, new_volume, now, old_volume, old_volumes, planned, settings,
-    snapshots, try_plan, undo_of, volume_id,
+    ID, SLOT, id, in_the_way, live_volume, made, master, new_volume, now, of_slot, old_volume, old_volumes, planned,
+    retired, settings, snapshots, try_plan, undo_of, volume_id,
 };
-use crate::restore::{Observed, parking};
+use crate::restore::Observed;
 use crate::scope::ClusterSet;
 use crate::tags;
 use crate::volume::{Volume, VolumeState};
-
-fn of_slot() -> RestoreRequest {
-    RestoreRequest::of_slot(SLOT).replacing()
-}
 
 #[test]
 fn a_plan_holds_for_a_day_unless_it_was_begun() {
@@ -116,14 +112,6 @@ fn of_a_point_that_was_pruned_meanwhile_a_half_done_restore_is_named() {
     );
     let refusal = try_plan(&of_slot(), old_volumes(), Vec::new()).expect_err("no point");
     assert!(!refusal.message.contains("has begun"), "{refusal}");
-}
-
-/// The old volume of a member, retired in favour of its new one.
-fn retired(member: &str) -> Volume {
-    let volume = old_volume(member);
-    let new = volume_id(&format!("vol-new-{member}"));
-    let change = parking::retire(&volume, Some(&id()), Some(&new), now()).expect("it fits");
-    volume.changed(&change)
 }
 
 #[test]

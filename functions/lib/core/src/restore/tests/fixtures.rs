@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
     Allow, Apply, At, Made, Master, Observed, Overrides, Refusal, RestoreId, RestorePlan, RestoreRequest, Settings,
-    TagChange, UndoRequest, What, plan,
+    TagChange, UndoRequest, What, parking, plan,
 };
 use crate::backup::tests::fixtures::{MEMBERS, main_of_example, point};
 use crate::ids::{InstanceId, Lineage, Member, SnapshotId, VolumeId, Zone};
@@ -94,6 +94,13 @@ pub(super) fn new_volume(member: &str, restore: &str) -> Volume {
 /// The same once it is the member's.
 pub(super) fn live_volume(member: &str) -> Volume {
     Volume { tags: kops_tags(member), ..new_volume(member, ID) }
+}
+
+/// The old volume of a member, retired in favour of the one that [`new_volume`] makes.
+pub(super) fn retired(name: &str) -> Volume {
+    let new = volume_id(&format!("vol-new-{name}"));
+    let retirement = parking::retire(&old_volume(name), Some(&id()), Some(&new), now()).expect("it fits");
+    old_volume(name).changed(&retirement)
 }
 
 /// The complete point of [`SLOT`], whose members can be started in any order.
@@ -234,6 +241,11 @@ impl RestoreRequest {
     }
 }
 
+/// The point of [`SLOT`], whatever lives now.
+pub(super) fn of_slot() -> RestoreRequest {
+    RestoreRequest::of_slot(SLOT).replacing()
+}
+
 pub(super) fn try_plan(
     request: &RestoreRequest,
     volumes: Vec<Volume>,
@@ -250,6 +262,11 @@ pub(super) fn planned(request: &RestoreRequest, volumes: Vec<Volume>, snapshots:
 /// What stands in a plan's way, in the order in which it is said.
 pub(super) fn in_the_way(plan: &RestorePlan) -> Vec<&'static str> {
     plan.refusals.iter().map(|refusal| refusal.kind.name()).collect()
+}
+
+/// The members of each stage: `[["c", "a"], ["b"]]`.
+pub(super) fn stages(plan: &RestorePlan) -> Vec<Vec<&str>> {
+    plan.stages.iter().map(|stage| stage.iter().map(Member::as_str).collect()).collect()
 }
 
 /// The new volumes of these members, as [`new_volume`] names them.

@@ -1,30 +1,14 @@
 //! A point of which only a quorum is restored: the others' volumes are retired, and they join empty.
 
-use super::super::{Allow, Observed, RefusalKind, RestorePlan, RestoreRequest, parking, plan_undo};
+use super::super::{Allow, Observed, RefusalKind, RestoreRequest, parking, plan_undo};
 use super::fixtures::{
-    ID, SLOT, id, in_the_way, live_volume, member, new_volume, now, old_volume, old_volumes, planned, snapshots,
-    try_plan, undo_of, verified_point, volume_id,
+    ID, SLOT, id, in_the_way, live_volume, member, new_volume, now, of_slot, old_volume, old_volumes, planned, retired,
+    snapshots, stages, try_plan, undo_of, verified_point, volume_id,
 };
 use crate::backup::tests::fixtures::point;
-use crate::ids::Member;
 use crate::snapshot::{Snapshot, SnapshotState};
 use crate::tags;
 use crate::volume::Volume;
-
-fn of_slot() -> RestoreRequest {
-    RestoreRequest::of_slot(SLOT).replacing()
-}
-
-fn stages(plan: &RestorePlan) -> Vec<Vec<&str>> {
-    plan.stages.iter().map(|stage| stage.iter().map(Member::as_str).collect()).collect()
-}
-
-/// The old volume of a member, retired in favour of its new one.
-fn retired(name: &str) -> Volume {
-    let new = volume_id(&format!("vol-new-{name}"));
-    let retirement = parking::retire(&old_volume(name), Some(&id()), Some(&new), now()).expect("it fits");
-    old_volume(name).changed(&retirement)
-}
 
 /// The point with one member's snapshot failed.
 fn without_a() -> Vec<Snapshot> {

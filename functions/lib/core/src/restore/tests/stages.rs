@@ -1,11 +1,9 @@
 //! Members tagged in stages.
 
-use super::super::{
-    Allow, Done, Reached, RestorePlan, RestoreRequest, Standing, StepName, parking, report_applied, report_plan,
-};
+use super::super::{Allow, Done, Reached, RestoreRequest, Standing, StepName, report_applied, report_plan};
 use super::fixtures::{
-    ID, SLOT, id, in_the_way, live_volume, made, member, new_volume, now, old_volume, old_volumes, planned, snapshots,
-    staged_point, try_plan, verified_point, volume_id,
+    ID, SLOT, in_the_way, live_volume, made, member, new_volume, now, of_slot, old_volume, old_volumes, planned,
+    retired, snapshots, staged_point, stages, try_plan, verified_point, volume_id,
 };
 use crate::backup::tests::fixtures::{MEMBERS, point, stood};
 use crate::ids::{Member, VolumeId};
@@ -15,24 +13,8 @@ use crate::volume::{Volume, VolumeState};
 
 const STAGES: [&[&str]; 2] = [&["a", "c"], &["b"]];
 
-fn of_slot() -> RestoreRequest {
-    RestoreRequest::of_slot(SLOT).replacing()
-}
-
 fn staged() -> Vec<Snapshot> {
     staged_point().observed()
-}
-
-/// `[["c", "a"], ["b"]]`.
-fn stages(plan: &RestorePlan) -> Vec<Vec<&str>> {
-    plan.stages.iter().map(|stage| stage.iter().map(Member::as_str).collect()).collect()
-}
-
-/// The old volume of a member, retired in favour of its new one.
-fn retired(name: &str) -> Volume {
-    let new = volume_id(&format!("vol-new-{name}"));
-    let retirement = parking::retire(&old_volume(name), Some(&id()), Some(&new), now()).expect("it fits");
-    old_volume(name).changed(&retirement)
 }
 
 /// The new volume that waits for the second stage.
@@ -87,6 +69,13 @@ fn an_unknown_position_is_refused_with_the_event_that_has_it_read() {
         let plan = planned(&of_slot().for_inspection(), old_volumes(), snapshots());
         assert_eq!(in_the_way(&plan), Vec::<&str>::new(), "what is only looked at is not started");
     }
+}
+
+#[test]
+fn an_order_that_is_known_is_kept_whatever_is_allowed() {
+    let plan = planned(&of_slot().allowing(Allow::Unordered), old_volumes(), staged());
+    assert_eq!((in_the_way(&plan), stages(&plan)), (vec![], vec![vec!["c", "a"], vec!["b"]]));
+    assert!(!plan.warnings.iter().any(|warning| warning.contains("allow_unordered")), "{:?}", plan.warnings);
 }
 
 #[test]
@@ -182,6 +171,26 @@ fn the_second_stage_waits_until_the_first_is_attached_for_a_minute() {
     let plan = planned(&second().allowing(Allow::Unattached), one_missing, staged());
     assert_eq!(in_the_way(&plan), ["QuorumNotUp"]);
     assert!(plan.refusals[0].message.contains("send the event of the first stage"), "{}", plan.refusals[0]);
+}
+
+#[test]
+fn an_old_volume_that_is_still_attached_is_in_the_way_of_the_second_stage() {
+    let mut volumes = after_the_first_stage(60);
+    volumes[1] = retired("b").attached_to("i-2");
+    let plan = planned(&second(), volumes.clone(), staged());
+    assert_eq!(in_the_way(&plan), ["VolumeAttached"]);
+    assert!(plan.refusals[0].message.starts_with("vol-b, which this restore has retired"), "{}", plan.refusals[0]);
+    assert_eq!(in_the_way(&planned(&second().allowing(Allow::Attached), volumes, staged())), Vec::<&str>::new());
+}
+
+#[test]
+fn what_claims_a_member_beside_the_volume_that_waits_is_not_called_replaceable() {
+    let volumes = [after_the_first_stage(60), vec![old_volume("b").named("vol-twin")]].concat();
+    let plan = planned(&second(), volumes, staged());
+    assert_eq!(in_the_way(&plan), ["MemberClaimed"]);
+    let message = &plan.refusals[0].message;
+    assert!(message.contains("vol-twin") && message.contains("take its etcd tag and `Name` away"), "{message}");
+    assert!(!message.contains("`replace`"), "the second stage takes no such field: {message}");
 }
 
 #[test]

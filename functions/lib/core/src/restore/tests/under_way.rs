@@ -43,6 +43,8 @@ fn within_its_first_stage_the_same_apply_goes_on() {
         vec![new_volume("a", ID), new_volume("b", ID)],
         // Its snapshot is gone: the event could not be carried out.
         vec![live_volume("a"), live_volume("c"), marked("b", "2/2").made_from("snap-gone")],
+        // One of the first stage is gone, and the other alone is no quorum that b may join.
+        vec![live_volume("a"), marked("b", "2/2")],
         // Nobody else is there.
         vec![marked("b", "2/2")],
     ] {
