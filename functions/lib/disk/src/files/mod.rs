@@ -10,6 +10,7 @@ mod extents;
 mod journal;
 mod read_ahead;
 mod recognise;
+mod transactions;
 
 use std::ops::Range;
 use std::sync::Arc;

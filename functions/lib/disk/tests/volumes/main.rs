@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod damage;
+mod deadline;
 mod fixtures;
 mod hostile;
 mod image;
