@@ -11,6 +11,8 @@
 //! those of the members that have a vote. From `term`, `last` and `commit` on it is a [`Position`]: without one, a verdict of
 //! a restorable etcd says too little to restore a set of members by, and counts as none.
 //!
+//! While a snapshot is read for the first time, `begun at=…` stands there, which is no verdict: see [`begun`].
+//!
 //! An operator may write the tag by hand, and a newer version may add words: what is not known is passed over.
 
 use std::fmt;
@@ -122,6 +124,22 @@ impl Verified {
             reason: reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned),
         })
     }
+}
+
+/// The word that begins the tag of a snapshot whose reading has begun.
+const BEGUN: &str = "begun";
+
+/// The tag's value while a snapshot without a verdict is read: no verdict, so that nobody counts it for one. Where it stands
+/// later on, reading came to no end that could be told.
+#[must_use]
+pub fn begun(at: Timestamp) -> String {
+    format!("{BEGUN} at={}", Slot::at(at).time())
+}
+
+/// Whether a tag's value says so.
+#[must_use]
+pub fn is_begun(value: &str) -> bool {
+    value.split_whitespace().next() == Some(BEGUN)
 }
 
 /// Reads a position's words. `None`: one of those is missing without which no set can be judged.
@@ -241,6 +259,7 @@ mod tests {
             ("ok,", None),
             ("OK", None),
             ("at=then ok", None),
+            ("begun at=then", None),
             ("", None),
         ] {
             assert_eq!(Verdict::read(value), verdict, "{value:?}");
