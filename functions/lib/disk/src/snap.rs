@@ -44,6 +44,19 @@ pub(crate) fn db_name(index: u64) -> String {
     format!("{index:016x}.snap.db")
 }
 
+/// The names of a directory's dbs that a leader sent, the newest first.
+pub(crate) fn db_names(entries: &[Entry]) -> Vec<&str> {
+    let files = entries.iter().filter(|entry| entry.kind == Kind::File);
+    let mut names: Vec<&str> = files.map(|entry| entry.name.as_str()).filter(|name| is_db_name(name)).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    names
+}
+
+fn is_db_name(name: &str) -> bool {
+    let index = name.strip_suffix(".snap.db").and_then(|index| u64::from_str_radix(index, 16).ok());
+    index.is_some_and(|index| name == db_name(index))
+}
+
 /// Reads a `.snap`, as etcd's `Read`: which place in the log it stands for.
 pub(crate) fn read(file: &dyn File) -> Result<Position, Fault> {
     if file.size() > LARGEST {

@@ -9,8 +9,8 @@ use crate::fault::{Fault, broken, index};
 /// What is called with each key of a bucket and what is under it.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], Content<'_>) -> Result<(), Fault>;
 
-/// What is called with the name of a bucket and each of its keys.
-pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8]) -> Result<(), Fault>;
+/// What is called with the name of a bucket, each of its keys, and the value.
+pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8], &[u8]) -> Result<(), Fault>;
 
 /// The most buckets at the top. etcd has a dozen.
 const MOST_BUCKETS: usize = 64;
@@ -78,7 +78,7 @@ impl Db<'_> {
         })?;
         for (name, bucket) in buckets {
             let walked = self.walk_once(&bucket, &mut seen, &mut |key, content| match content {
-                Content::Value(_) => visit(&name, key),
+                Content::Value(value) => visit(&name, key, value),
                 Content::Bucket(_) => Err(Fault::Unsupported("a bucket within a bucket: etcd has none".to_owned())),
             });
             walked.map_err(|fault| fault.within(&format!("bucket {name}")))?;
@@ -181,7 +181,7 @@ mod tests {
     fn keys(file: &DbFile) -> Result<Vec<(String, u8)>, Fault> {
         let held = Held(file.bytes());
         let mut keys = Vec::new();
-        Db::open(&held)?.every_key(&mut |bucket, key| {
+        Db::open(&held)?.every_key(&mut |bucket, key, _| {
             keys.push((bucket.to_owned(), key[key.len() - 1]));
             Ok(())
         })?;
@@ -246,7 +246,7 @@ mod tests {
         let mut bytes = file.bytes();
         bytes[4 * PAGE..5 * PAGE].fill(0);
         let held = Held(bytes);
-        let fault = Db::open(&held).expect("metas").every_key(&mut |_, _| Ok(())).expect_err("zeroed");
+        let fault = Db::open(&held).expect("metas").every_key(&mut |_, _, _| Ok(())).expect_err("zeroed");
         assert_eq!(fault.to_string(), "bucket b: page 4: calls itself 0");
     }
 }

@@ -198,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn a_meta_of_another_version_is_not_a_broken_one() {
+        let mut file = DbFile::etcd().bytes();
+        file[PAGE + 20] = 3;
+        let held = Held(file.clone());
+        assert!(Db::open(&held).is_ok_and(|db| db.weakness.is_some()), "with a wrong checksum it is a broken one");
+        let checksum = meta::fnv(&file[PAGE + 16..PAGE + 72]);
+        file[PAGE + 72..PAGE + 80].copy_from_slice(&checksum.to_le_bytes());
+        let told = Fault::Unsupported("bbolt's version 3: what is known here is 2".to_owned());
+        assert_eq!(members(&file), Err(told));
+    }
+
+    #[test]
     fn the_newest_meta_is_taken() {
         let file = DbFile::etcd();
         let older = file.with_root_of(1, 90, 1).bytes();

@@ -10,8 +10,8 @@ mod replay;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use names::segments;
-pub(crate) use replay::{Replay, hint, replay};
+pub(crate) use names::{Segment, is_unknown, segments};
+pub(crate) use replay::{Replay, hint, newest_snapshot, replay};
 
 /// A place in the raft log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
