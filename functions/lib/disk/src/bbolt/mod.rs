@@ -4,6 +4,7 @@
 //! checksum, only the two metas do: a changed byte inside a value cannot be seen by anybody.
 
 mod deep;
+mod level;
 mod meta;
 mod node;
 #[cfg(test)]
@@ -142,9 +143,9 @@ impl<'a> Db<'a> {
             return Err(broken(format!("page {id}: not one of the {pages} pages")));
         }
         let size = self.meta.page_size;
-        let mut header = [0; node::HEADER];
-        self.file.read_at(id * size, &mut header).map_err(place)?;
-        let overflow = node::overflow(&header, id).map_err(place)?;
+        let mut bytes = vec![0; index(size)?];
+        self.file.read_at(id * size, &mut bytes).map_err(place)?;
+        let overflow = node::overflow(&bytes, id).map_err(place)?;
         if id + overflow >= pages {
             return Err(place(broken(format!("{overflow} pages of overflow, past the last page"))));
         }
@@ -152,8 +153,10 @@ impl<'a> Db<'a> {
         if length > LONGEST_PAGE {
             return Err(place(Fault::Unsupported(format!("{length} bytes long, longer than are read"))));
         }
-        let mut bytes = vec![0; index(length)?];
-        self.file.read_at(id * size, &mut bytes).map_err(place)?;
+        if overflow > 0 {
+            bytes.resize(index(length)?, 0);
+            self.file.read_at((id + 1) * size, &mut bytes[index(size)?..]).map_err(place)?;
+        }
         Node::parse(bytes).map_err(place)
     }
 }

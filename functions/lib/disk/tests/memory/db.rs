@@ -149,6 +149,36 @@ pub(crate) fn wide_branches(consistent_index: u64) -> Vec<u8> {
     db(consistent_index, NEXT, last + 1, &pages)
 }
 
+/// Two branches below a third, each of as long keys as there are, and of as many as a page holds.
+pub(crate) fn long_keys(consistent_index: u64) -> Vec<u8> {
+    const KEY: usize = 32 << 10;
+    let count = (LONGEST - HEADER) / (ELEMENT + KEY);
+    let size = (LONGEST / PAGE) as u64;
+    let [first, second, last] = [1, 2, 3].map(|nth| NEXT + nth * size);
+    let long = |beginning: [u16; 2]| {
+        let mut key: Vec<u8> = beginning.into_iter().flat_map(u16::to_be_bytes).collect();
+        key.resize(KEY, 0);
+        key
+    };
+    let numbers = || 0..u16::try_from(count).expect("few");
+    // Pages that are nowhere reached before there is too much to keep in mind.
+    let beyond = last + 2;
+    let root = numbers().map(|at| {
+        let child = [first, second].get(usize::from(at)).copied().unwrap_or(beyond + u64::from(at));
+        (long([at, 0]), if usize::from(at) + 1 == count { last } else { child })
+    });
+    let below = |of: u16| numbers().map(move |at| (long([of, at]), beyond + u64::from(at))).collect::<Vec<_>>();
+    let pages = [
+        branch(NEXT, &root.collect::<Vec<_>>(), LONGEST),
+        branch(first, &below(0), LONGEST),
+        branch(second, &below(1), LONGEST),
+        leaf(last, &[(0, revision(1 << 62, 0), Vec::new())]),
+        leaf(last + 1, &[member()]),
+    ];
+    let pages = [&pages[..], &vec![vec![0; PAGE]; count]].concat();
+    db(consistent_index, NEXT, last + 1, &pages)
+}
+
 /// A value in a page as long as is read, below two branches that are.
 pub(crate) fn longest_pages(consistent_index: u64) -> Vec<u8> {
     let size = (LONGEST / PAGE) as u64;

@@ -96,7 +96,8 @@ fn dbs() {
     };
     with("values that overlap", db::values_that_overlap, [overlap; 2]);
     with("keys that overlap", db::keys_that_overlap, [overlap; 2]);
-    with("wide branches", db::wide_branches, [sound, too_wide]);
+    with("wide branches", db::wide_branches, [sound, (Verdict::Corrupt, "keys that belong elsewhere")]);
+    with("long keys", db::long_keys, [sound, too_wide]);
     with("longest pages", db::longest_pages, [sound; 2]);
     let too_long = (Verdict::Unsupported, "clusterVersion: 33554386 bytes, longer than are read");
     with("longest version", db::longest_version, [too_long; 2]);
