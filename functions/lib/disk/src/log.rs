@@ -20,14 +20,14 @@ fn directories(path: &str) -> (String, String) {
     (format!("{path}/member/snap"), format!("{path}/member/wal"))
 }
 
-/// Hints at what reading begins with, all at once: the `.snap` files, and the WAL from where the newest one's name says.
+/// Hints at what reading begins with, all at once: the newest `.snap`, and the WAL from where its name says.
 /// What cannot be read it will say itself.
 pub(crate) fn hint(files: &dyn Files, path: &str, depth: Depth) {
     let (snap, wal) = directories(path);
     let entries = files.list(&snap).unwrap_or_default();
     let names = snap::names(&entries);
-    for file in names.iter().take(MOST_SNAPS).filter_map(|name| files.open(&format!("{snap}/{name}")).ok()) {
-        snap::hint(file.as_ref());
+    if let Some(Ok(newest)) = names.first().map(|name| files.open(&format!("{snap}/{name}"))) {
+        snap::hint(newest.as_ref());
     }
     let segments = wal::segments(&files.list(&wal).unwrap_or_default());
     let open = |name: &str| files.open(&format!("{wal}/{name}"));
@@ -80,7 +80,19 @@ impl<'f> Log<'f> {
     /// etcd takes it from `ValidSnapshotEntries` and `LoadNewestAvailable` (since 3.4.8): a crash between the `.snap` and
     /// the log's record of it leaves one too new, which is passed over; broken ones are set aside.
     pub(crate) fn from_snap(&self, findings: &mut Findings) -> Result<Replay, Fault> {
-        for start in self.starts(findings)? {
+        for name in snap::names(&self.entries).into_iter().take(MOST_SNAPS) {
+            let path = format!("{}/{name}", self.snap);
+            let read = self.files.open(&path).and_then(|file| snap::read(file.as_ref()));
+            let start = match read {
+                Ok(start) => start,
+                Err(unknown @ (Fault::Unreadable(_) | Fault::Unsupported(_))) => {
+                    return Err(unknown.within(&format!("/{path}")));
+                }
+                Err(fault) => {
+                    findings.degraded(format!("/{path}: {fault}; etcd would set it aside"));
+                    continue;
+                }
+            };
             let replay = self.replay(start)?;
             if replay.has_start && start.index <= replay.state.commit {
                 return Ok(replay);
@@ -103,23 +115,6 @@ impl<'f> Log<'f> {
             Some(known) => Ok(known.clone()),
             None => self.replay(newest),
         }
-    }
-
-    /// Where the sound `.snap` files begin, the newest first.
-    fn starts(&self, findings: &mut Findings) -> Result<Vec<Position>, Fault> {
-        let mut starts = Vec::new();
-        for name in snap::names(&self.entries).into_iter().take(MOST_SNAPS) {
-            let path = format!("{}/{name}", self.snap);
-            let read = self.files.open(&path).and_then(|file| snap::read(file.as_ref()));
-            match read {
-                Ok(start) => starts.push(start),
-                Err(unknown @ (Fault::Unreadable(_) | Fault::Unsupported(_))) => {
-                    return Err(unknown.within(&format!("/{path}")));
-                }
-                Err(fault) => findings.degraded(format!("/{path}: {fault}; etcd would set it aside")),
-            }
-        }
-        Ok(starts)
     }
 
     /// What a db says that the leader sent, by its name.

@@ -16,6 +16,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::blocks::Blocks;
+pub(crate) use ext4::within;
+
 pub use crate::fault::Fault;
 
 /// A mounted file system, read-only.

@@ -4,6 +4,7 @@
 //! (`ReadAll`, `selectWALFiles`), `util.go` (names).
 
 mod decoder;
+mod head;
 mod names;
 mod record;
 mod replay;

@@ -1,6 +1,7 @@
 //! Reading a WAL from a snapshot on, as etcd's `ReadAll` (`wal.go`) does when it starts.
 
 use super::decoder::{self, Decoder, Next};
+use super::head;
 use super::names::{self, Segment};
 use super::record::{self, CRC, ENTRY, METADATA, Record, SNAPSHOT, STATE};
 use super::{HardState, Position};
@@ -31,6 +32,8 @@ pub(crate) struct Replay {
     snapshots: Vec<Position>,
 }
 
+/// The most segments that are hinted at besides the one that is read first. etcd keeps five.
+const MOST_HINTED: usize = 16;
 /// The most snapshots that are kept in mind that the log records before it says that they are committed. There is hardly
 /// ever one.
 const MOST_PENDING: usize = 64;
@@ -48,9 +51,14 @@ pub(crate) fn hint(
     all: bool,
     open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
 ) {
-    let first = chosen(segments, start, all).map(|chosen| open(&chosen[0].name));
-    if let Ok(Ok(first)) = first {
+    let Ok(chosen) = chosen(segments, start, all) else { return };
+    if let Ok(first) = open(&chosen[0].name) {
         decoder::hint(first.as_ref());
+    }
+    for before in segments[..segments.len() - chosen.len()].iter().rev().take(MOST_HINTED) {
+        if let Ok(segment) = open(&before.name) {
+            head::hint(segment.as_ref());
+        }
     }
 }
 
@@ -66,6 +74,12 @@ pub(crate) fn replay(
 ) -> Result<Replay, Fault> {
     let read = chosen(segments, start, all)?;
     let mut replay = Replay { start, last: start, ..Replay::default() };
+    // Of those before it, whether they are this log's: etcd reads through them (`ValidSnapshotEntries`).
+    for segment in &segments[..segments.len() - read.len()] {
+        let metadata = head::metadata(open(&segment.name)?.as_ref());
+        let taken = metadata.and_then(|data| replay.take(Record { kind: METADATA, crc: 0, data: &data }));
+        taken.map_err(|fault| fault.within(&segment.name))?;
+    }
     let (mut crc, mut total) = (0, 0_u64);
     // Two are open at a time: however many there are, their extents are not all held in memory.
     let mut next = read.first().map(|first| open(&first.name)).transpose()?;

@@ -20,8 +20,14 @@ impl Log {
 
     /// A log that records no snapshot, not even the empty one.
     pub(crate) fn without_a_snapshot() -> Self {
+        Self::of(0xa, 0xc)
+    }
+
+    /// A log of that member and cluster.
+    pub(crate) fn of(member: u64, cluster: u64) -> Self {
         let mut log = Self { crc: 0, segment: Vec::new() };
-        log.head();
+        log.frame(&[number(1, 4), number(2, 0)].concat());
+        log.metadata(member, cluster);
         log
     }
 

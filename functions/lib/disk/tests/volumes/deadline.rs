@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use etcd_backup_disk::files::{self, Fault};
 use etcd_backup_disk::{Blocks, Depth, Unreadable, examine};
 
 use crate::image::{Image, fixture};
@@ -52,4 +53,18 @@ fn whenever_time_is_up_nothing_is_said_of_the_disk() {
         }
         assert_eq!(asked(&image, depth, all), Ok(all));
     }
+}
+
+/// A hole costs no read of the volume, and a file can be one of as many bytes as ext4 can count.
+#[test]
+fn in_a_hole_is_asked_too() {
+    let fixture = fixture("snapshotted-3.5");
+    let until = Arc::new(Until { image: fixture.image(), left: AtomicU64::new(u64::MAX) });
+    let files = files::mount(until.clone()).expect("mounted");
+    let ahead = files.open(&format!("{}/member/wal/0.tmp", fixture.text("data_dir").expect("known"))).expect("opened");
+    let mut zeros = [7; 512];
+    ahead.read_at(1 << 20, &mut zeros).expect("there is time");
+    assert_eq!(zeros, [0; 512]);
+    until.left.store(0, Relaxed);
+    assert_eq!(ahead.read_at(1 << 20, &mut zeros), Err(Fault::Unreadable(over())));
 }
