@@ -79,7 +79,7 @@ impl<'f> Log<'f> {
     ///
     /// etcd takes it from `ValidSnapshotEntries` and `LoadNewestAvailable` (since 3.4.8): a crash between the `.snap` and
     /// the log's record of it leaves one too new, which is passed over; broken ones are set aside.
-    pub(crate) fn from_snap(&self, findings: &mut Findings) -> Result<Replay, Fault> {
+    pub(crate) fn read_from_snap(&self, findings: &mut Findings) -> Result<Replay, Fault> {
         for name in snap::names(&self.entries).into_iter().take(MOST_SNAPS) {
             let path = format!("{}/{name}", self.snap);
             let read = self.files.open(&path).and_then(|file| snap::read(file.as_ref()));
@@ -102,19 +102,17 @@ impl<'f> Log<'f> {
     }
 
     /// Reads the log from its newest record of a snapshot that is committed. `known` is what was read of it already.
-    pub(crate) fn from_record(&self, known: Option<&Replay>) -> Result<Replay, Fault> {
-        let newest = match known.and_then(Replay::newest_snapshot) {
-            Some(newest) => newest,
-            None => {
-                let open = |name: &str| self.files.open(&format!("{}/{name}", self.wal));
-                let newest = wal::newest_snapshot(&self.segments, open);
-                newest.map_err(|fault| fault.within(&format!("/{}", self.wal)))?
-            }
-        };
+    pub(crate) fn read_from_record(&self, known: Option<&Replay>) -> Result<Replay, Fault> {
+        let newest = known.and_then(Replay::newest_snapshot).map_or_else(|| self.newest_record(), Ok)?;
         match known.filter(|known| known.start == newest) {
             Some(known) => Ok(known.clone()),
             None => self.replay(newest),
         }
+    }
+
+    fn newest_record(&self) -> Result<Position, Fault> {
+        let open = |name: &str| self.files.open(&format!("{}/{name}", self.wal));
+        wal::newest_snapshot(&self.segments, open).map_err(|fault| fault.within(&format!("/{}", self.wal)))
     }
 
     /// What a db says that the leader sent, by its name.

@@ -24,11 +24,11 @@ pub(crate) fn judge(
     let (mut of_snap, mut of_record) = (Findings::default(), Findings::default());
     let (mut from_snap, mut from_record) = (None, None);
     if version < V3_8 {
-        let read = log.from_snap(&mut of_snap);
+        let read = log.read_from_snap(&mut of_snap);
         from_snap = start(log, store, read, &mut of_snap)?;
     }
     if version >= V3_6 {
-        let mut read = log.from_record(from_snap.as_ref());
+        let mut read = log.read_from_record(from_snap.as_ref());
         if told.is_some() {
             read = read.and_then(without_v2_requests);
         }

@@ -43,6 +43,7 @@ pub struct Examinations {
 
 /// A snapshot to examine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Examination {
     /// The snapshot.
     pub snapshot: SnapshotId,

@@ -33,7 +33,7 @@ pub(crate) fn segments(entries: &[Entry]) -> Vec<Segment> {
 
 /// Whether a name is that of a segment, and one that no etcd known here gives.
 pub(crate) fn is_unknown(name: &str) -> bool {
-    name.ends_with(".wal") && Segment::parse(name).is_none()
+    name.strip_suffix(".wal").is_some() && Segment::parse(name).is_none()
 }
 
 /// The segments that etcd opens to start from a snapshot: from the last one that begins at or before it (`searchIndex`).

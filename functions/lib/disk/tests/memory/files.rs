@@ -62,7 +62,7 @@ pub(crate) fn journal_of_revokes(volume: &mut Volume, with_commits: bool) {
     let at = volume.take(JOURNAL);
     let (mut sequence, mut next) = (9, 0);
     for block in at + 1..at + JOURNAL {
-        if with_commits && (block - at) % 2 == 0 {
+        if with_commits && (block - at).is_multiple_of(2) {
             volume.write(block * BLOCK, &numbers(&[MAGIC, COMMIT, sequence]));
             sequence += 1;
             continue;
