@@ -15,15 +15,29 @@ const ZEROS: [u8; 4096] = [0; 4096];
 struct Volume {
     image: Image,
     db: String,
+    /// The newest segment.
     wal: String,
+    /// All files, by their paths.
+    files: Vec<String>,
 }
 
 impl Volume {
-    fn sound() -> Self {
-        let fixture = fixture("clean-3.5");
+    fn of(name: &str) -> Self {
+        let fixture = fixture(name);
         let member = format!("{}/member", fixture.text("data_dir").expect("a data directory"));
-        let wal = format!("{member}/wal/0000000000000000-0000000000000000.wal");
-        Self { image: fixture.image(), db: format!("{member}/snap/db"), wal }
+        let all = fixture.truth["files"].as_object().expect("files").keys();
+        let files: Vec<String> = all.filter(|path| path.starts_with(&member)).cloned().collect();
+        let wal = files.iter().rfind(|path| path.contains("/wal/0000000000")).expect("a segment").clone();
+        Self { image: fixture.image(), db: format!("{member}/snap/db"), wal, files }
+    }
+
+    fn sound() -> Self {
+        Self::of("clean-3.5")
+    }
+
+    /// One of each version that is in use.
+    fn of_each_version() -> impl Iterator<Item = Self> {
+        ["clean-3.5", "3.6-purged-crash", "3.7-purged-crash"].into_iter().map(Self::of)
     }
 
     /// The volume with these bytes of a file changed.
@@ -137,7 +151,10 @@ fn a_name_in_a_directory_with_an_index() {
 
 #[test]
 fn the_metas_and_the_root_page() {
-    let sound = Volume::sound();
+    Volume::of_each_version().for_each(|sound| metas_and_root_page(&sound));
+}
+
+fn metas_and_root_page(sound: &Volume) {
     for meta in [0, 1] {
         let one_bad = sound.flipped(&sound.db, meta * PAGE + 20);
         expect(&one_bad, Verdict::Degraded, Verdict::Degraded);
@@ -153,25 +170,31 @@ fn the_metas_and_the_root_page() {
     expect(&no_root, Verdict::Corrupt, Verdict::Corrupt);
 }
 
+/// As many are tried.
+const MOST_LEAVES: usize = 24;
+
 /// Pages of the db that are leaves of `key`; some of them are free, and their contents old.
-fn leaves_of_key(sound: &Volume) -> Vec<u64> {
+fn leaves_of_key(sound: &Volume) -> impl Iterator<Item = u64> {
     let pages = sound.read(&sound.db, 0, 400 * ZEROS.len());
     let is_leaf = |page: &[u8]| {
         let position = 16 + usize::from(page[20]) + usize::from(page[21]) * 256;
         page[8..10] == [2, 0] && page[10] > 1 && page[24] == 17 && page.get(position + 8) == Some(&b'_')
     };
     let pages = (0..).zip(pages.chunks(ZEROS.len()));
-    pages.filter(|(_, page)| is_leaf(page)).map(|(id, _)| id).collect()
+    let leaves: Vec<u64> = pages.filter(|(_, page)| is_leaf(page)).map(|(id, _)| id).collect();
+    leaves.into_iter().take(MOST_LEAVES)
 }
 
 #[test]
 fn a_leaf_only_deep_can_see() {
-    let sound = Volume::sound();
-    let seen = leaves_of_key(&sound).into_iter().filter(|page| {
-        let zeroed = sound.with(&sound.db, page * PAGE, &ZEROS);
-        judge(&zeroed, Depth::Shallow).verdict == Verdict::Ok && judge(&zeroed, Depth::Deep).verdict == Verdict::Corrupt
-    });
-    assert!(seen.count() >= 3);
+    for sound in Volume::of_each_version() {
+        let seen = leaves_of_key(&sound).filter(|page| {
+            let zeroed = sound.with(&sound.db, page * PAGE, &ZEROS);
+            judge(&zeroed, Depth::Deep).verdict == Verdict::Corrupt
+                && judge(&zeroed, Depth::Shallow).verdict == Verdict::Ok
+        });
+        assert!(seen.take(3).count() == 3, "{}", sound.db);
+    }
 }
 
 #[test]
@@ -187,7 +210,45 @@ fn a_byte_in_a_value_nobody_can_see() {
 
 #[test]
 fn the_write_ahead_log() {
-    let sound = Volume::sound();
+    Volume::of_each_version().for_each(|sound| write_ahead_log(&sound));
+}
+
+/// Without them a 3.6 has nowhere to start from, its first segments being purged; a 3.7 does not read them.
+#[test]
+fn all_snap_files() {
+    for (name, words) in
+        [("3.6-purged-crash", "etcd 3.6"), ("3.7-purged-crash", "etcd 3.6"), ("3.8dev-purged-crash", "")]
+    {
+        let sound = Volume::of(name);
+        let snaps: Vec<&String> = sound.files.iter().filter(|path| path.ends_with(".snap")).collect();
+        assert_eq!(snaps.is_empty(), words.is_empty(), "{name}");
+        let mut image = sound.image.clone();
+        for snap in snaps {
+            image.write(sound.image.place(snap, 0..4096), &ZEROS);
+        }
+        let examined = judge(&image, Depth::Shallow);
+        let reason = examined.reason.unwrap_or_default();
+        assert_eq!(
+            examined.verdict,
+            if words.is_empty() { Verdict::Ok } else { Verdict::Degraded },
+            "{name}: {reason}"
+        );
+        let told = format!("{words} would not start from it: ");
+        assert!(words.is_empty() || reason.contains(&told), "{name}: {reason}");
+    }
+}
+
+/// What a shallow look does not read through, it looks at the beginning of.
+#[test]
+fn a_segment_before_the_one_that_covers_the_start() {
+    let sound = Volume::of("3.7-purged-crash");
+    let before = sound.files.iter().find(|path| path.contains("/wal/0000000000")).expect("a segment");
+    assert_ne!(*before, sound.wal);
+    expect(&sound.flipped(before, 20), Verdict::Corrupt, Verdict::Corrupt);
+    expect(&sound.flipped(before, 20_000), Verdict::Ok, Verdict::Corrupt);
+}
+
+fn write_ahead_log(sound: &Volume) {
     for offset in [100, 1000, 5000, 20_000] {
         expect(&sound.flipped(&sound.wal, offset), Verdict::Corrupt, Verdict::Corrupt);
     }
