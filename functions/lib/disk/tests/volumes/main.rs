@@ -10,3 +10,5 @@ mod image;
 mod journal;
 mod rounds;
 mod sets;
+mod source;
+mod volume;
