@@ -1,7 +1,7 @@
 //! Small dbs, read.
 
 use super::*;
-use crate::bbolt::testing::DbFile;
+use crate::bbolt::testing::{DbFile, revision as revision_key, value};
 use crate::protobuf::testing::{bytes, number};
 use crate::tests::Held;
 
@@ -112,6 +112,15 @@ fn what_etcd_cannot_take_apart_it_does_not_start_from() {
     let key_value = [bytes(1, b"k"), number(2, 7), number(3, 7), number(4, 1), bytes(5, b"v"), number(6, 9)].concat();
     assert!(is_key_value(&key_value) && is_key_value(b""));
     assert!(is_key_value(&[&key_value[..], &bytes(9, b"a field of later")].concat()));
+    let read_all_of = |key: &[u8], held: &[u8]| {
+        let held = Held(DbFile::etcd().with_bucket("key", vec![value(key, held)]).bytes());
+        read_all(&Db::open(&held).expect("sound"))
+    };
+    let key = revision_key(7, 0);
+    assert_eq!(read_all_of(&key, &key_value), Ok(()));
+    let told = broken("bucket key: revision 7 in `key` holds no key and value");
+    assert_eq!(read_all_of(&key, b"kv"), Err(told));
+    assert_eq!(read_all_of(&[&key[..], b"t"].concat(), b"kv"), Ok(()), "of a deletion it is not read");
     for bad in [&key_value[..key_value.len() - 1], &bytes(2, b"7"), &number(1, 7), b"kv"] {
         assert!(!is_key_value(bad), "{bad:?}");
     }

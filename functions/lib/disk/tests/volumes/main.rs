@@ -11,4 +11,5 @@ mod journal;
 mod rounds;
 mod sets;
 mod source;
+mod versions;
 mod volume;
