@@ -16,9 +16,8 @@ pub(crate) fn judge(store: &Store, own: u64, findings: &mut Findings) {
         let what = "the db has no members: etcd 3.6 would panic, and since 3.7 there would never be a leader";
         if version >= V3_6 { findings.corrupt(what) } else { findings.degraded(format!("{what}; up to 3.5 it starts")) }
     }
-    if let Some(Ok(raft)) = &store.conf_state {
-        judge_members(store, raft, own, findings);
-    }
+    let raft = store.conf_state.as_ref().and_then(|raft| raft.as_ref().ok());
+    judge_members(store, raft.filter(|raft| raft.names(own)), findings);
 }
 
 /// etcd reads them when it starts, and refuses as before (`v3alarm`, `newApplierV3Corrupt`, `newApplierV3Capped`).
@@ -42,23 +41,22 @@ fn judge_alarm(alarm: Alarm, own: u64, findings: &mut Findings) {
 }
 
 /// Up to 3.5 raft's list counts, and etcd's own is not read; since 3.6 etcd's own counts. `etcdutl snapshot restore` makes a
-/// new list and leaves raft's as it was: where that does not name the member itself, it tells nothing.
-fn judge_members(store: &Store, raft: &ConfState, own: u64, findings: &mut Findings) {
-    if !raft.names(own) {
-        return;
-    }
+/// new list and leaves raft's as it was: where that does not name the member itself, it tells nothing, and is not given here.
+fn judge_members(store: &Store, raft: Option<&ConfState>, findings: &mut Findings) {
     let ids = |wanted: &dyn Fn(&crate::EtcdMember) -> bool| {
         let ids: Vec<String> =
             store.members.iter().filter(|one| wanted(one)).map(|one| format!("{:x}", one.id)).collect();
         (!ids.is_empty()).then(|| ids.join(", "))
     };
-    if let Some(removed) = ids(&|one| !raft.names(one.id)) {
+    let is_gone = |id: u64| store.removed.contains(&id) || raft.is_some_and(|raft| !raft.names(id));
+    if let Some(removed) = ids(&|one| is_gone(one.id)) {
         findings.degraded(format!(
             "members that were removed are still listed ({removed}): etcd 3.6 would count them again; let etcd 3.5.26 or later \
              start on it first (etcd-io/etcd#20967)"
         ));
     }
-    if let Some(learners) = ids(&|one| one.is_learner && raft.voters().contains(&one.id)) {
+    let has_a_vote = |id: u64| raft.is_some_and(|raft| raft.voters().contains(&id));
+    if let Some(learners) = ids(&|one| one.is_learner && has_a_vote(one.id)) {
         findings.degraded(format!(
             "members that have a vote are listed as learners ({learners}): etcd 3.6 would take it from them; let etcd 3.5.20 or \
              later start on it first (etcd-io/etcd#19557)"

@@ -100,11 +100,12 @@ impl Survey {
         let (verdict, reason) = self.findings.verdict();
         let replay = self.log;
         let identity = replay.as_ref().and_then(|replay| replay.identity);
-        let store = self.store.as_ref();
+        let etcd_version = self.store.as_ref().and_then(|store| store.etcd_version.clone());
+        let store = self.store.as_ref().filter(|store| store.unknown.is_none());
         Examined {
             verdict,
             reason,
-            etcd_version: store.and_then(|store| store.etcd_version.clone()),
+            etcd_version,
             cluster_id: identity.map(|(_, cluster)| cluster),
             member_id: identity.map(|(member, _)| member),
             revision: store.map(|store| store.revision),
@@ -116,7 +117,7 @@ impl Survey {
             commit_term: replay.as_ref().map(|replay| replay.state.commit_term),
             db_bytes: self.db_bytes,
             voters: store.and_then(|store| voters(store, identity?.0)),
-            members: self.store.map(|store| store.members).unwrap_or_default(),
+            members: store.map(|store| store.members.clone()).unwrap_or_default(),
             data_dir: self.path,
         }
     }

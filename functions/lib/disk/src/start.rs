@@ -36,7 +36,7 @@ pub(crate) fn judge(
     }
     if version >= V3_7 {
         findings.join(of_record);
-        findings.join_weakened("etcd 3.6", of_snap);
+        findings.join_weakened("after a downgrade etcd 3.6", of_snap);
         return Ok(from_record.or(from_snap));
     }
     match (of_snap.is_corrupt(), of_record.is_corrupt()) {

@@ -33,6 +33,8 @@ pub(crate) struct Store {
     /// The cluster's version, e.g. `3.5`: not yet set in the first seconds of a cluster's life.
     pub(crate) etcd_version: Option<String>,
     pub(crate) members: Vec<EtcdMember>,
+    /// The ids of those that were removed.
+    pub(crate) removed: Vec<u64>,
     pub(crate) alarms: Vec<Alarm>,
 }
 
@@ -67,6 +69,7 @@ pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
     store.revision = db.last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?.max(compacted(db, &meta)?);
     store.consistent_index = number("consistent_index")?.unwrap_or_default();
     store.members = membership::members(db)?;
+    store.removed = membership::removed(db)?;
     store.alarms = alarms(db)?;
     // Before 3.5, what a db has of them is a newer etcd's, and stale.
     if store.version.is_some_and(|version| version >= V3_5) {

@@ -73,6 +73,11 @@ fn members_that_raft_does_not_count_would_come_back() {
     let (verdict, reason) = members(&[10, 101], r#"{"voters":[10,101]}"#);
     assert_eq!(verdict, Degraded);
     assert!(reason.starts_with("members that have a vote are listed as learners (65)"), "{reason}");
+    let file =
+        DbFile::etcd_of("3.4.0", 7, 8).with_bucket("members_removed", vec![value(b"91bc3c398fb3c146", b"removed")]);
+    assert!(judged(&file).1.starts_with("members that were removed are still listed (91bc3c398fb3c146)"));
+    let other = DbFile::etcd_of("3.4.0", 7, 8).with_bucket("members_removed", vec![value(b"ff", b"removed")]);
+    assert_eq!(judged(&other).0, Sound);
     let of_another = r#"{"voters":[20,21]}"#;
     assert_eq!(members(&[10, 11, 12], of_another).0, Sound, "what `etcdutl snapshot restore` leaves of raft's");
 }

@@ -62,3 +62,10 @@ pub(super) fn members(db: &Db<'_>) -> Result<Vec<EtcdMember>, Fault> {
     };
     db.entries(&bucket)?.into_iter().map(member).collect()
 }
+
+/// The bucket `members_removed`: their ids in hexadecimal are its keys (`schema/membership.go`).
+pub(super) fn removed(db: &Db<'_>) -> Result<Vec<u64>, Fault> {
+    let Some(bucket) = db.bucket("members_removed")? else { return Ok(Vec::new()) };
+    let id = |(key, _): (Vec<u8>, Vec<u8>)| u64::from_str_radix(std::str::from_utf8(&key).ok()?, 16).ok();
+    Ok(db.entries(&bucket)?.into_iter().filter_map(id).collect())
+}

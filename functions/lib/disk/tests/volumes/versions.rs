@@ -39,6 +39,7 @@ fn what_3_5_left_for_the_v2_store_is_too_much_for_3_7() {
         assert_eq!(found, verdict, "{reason}");
         assert!(reason.contains("of the WAL is a request to the v2 store"), "{reason}");
     }
-    let (found, reason) = said(b"3.9.0");
-    assert_eq!(found, Verdict::Unsupported, "{reason}");
+    let unknown = judge(&of_version(b"3.9.0"), Depth::Shallow);
+    assert_eq!((unknown.verdict, unknown.etcd_version.as_deref()), (Verdict::Unsupported, Some("3.9")));
+    assert_eq!((unknown.revision, unknown.consistent_index, unknown.wal_last_index), (None, None, None));
 }

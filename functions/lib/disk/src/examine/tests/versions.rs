@@ -65,7 +65,7 @@ fn where_the_log_was_purged_only_etcd_to_3_6_needs_a_snap_file() {
     let verdicts = [Corrupt, Corrupt, Degraded, Degraded, Sound];
     expect_by_version(8, purged, verdicts, "rule 3: no WAL segment covers index 0");
     let of_3_7 = &judged_by_version(8, purged)[3].1;
-    assert!(of_3_7.starts_with("etcd 3.6 would not start from it: "), "{of_3_7}");
+    assert!(of_3_7.starts_with("after a downgrade etcd 3.6 would not start from it: "), "{of_3_7}");
 }
 
 #[test]
