@@ -47,6 +47,7 @@ bench: check-tools ## backup against an EC2 with 40 ms latency; verify on a volu
 	@$(TARGET)/debug/bench verify $(TARGET)/release/verify
 
 # What it writes is in the repository, so that tests need none of this. FIXTURES="clean-3.5 xfs" makes only those.
+# FROM=folder takes volumes that were made elsewhere.
 fixtures: ## Real etcd volumes for the disk crate's tests (needs root, loop mounts and Debian packages; make test does not)
 	@infra/fixtures/make $(TOOLS)/fixtures $(FIXTURES)
 

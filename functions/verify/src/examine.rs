@@ -5,15 +5,14 @@ use std::sync::Arc;
 use etcd_backup_aws::config::VerifyConfig;
 use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::Deadline;
-use etcd_backup_core::tags::{self, Tags};
 use etcd_backup_core::verdict::Verdict;
-use etcd_backup_core::verify::{Examination, Examined, Findings, Observed};
+use etcd_backup_core::verify::{Examination, Examined, Findings};
 use etcd_backup_disk::{Depth, examine};
-use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, timeout_at};
+use jiff::SignedDuration;
+use tokio::time::Instant;
 use tracing::info;
 
+use crate::marks;
 use crate::source::Source;
 
 /// Reads these and adds an outcome for each, in their order, to those of the run so far. What the deadline cuts off in
@@ -22,7 +21,7 @@ use crate::source::Source;
 /// after it.
 pub(crate) async fn each(
     function: &Function<VerifyConfig>,
-    examinations: &[Examination],
+    examinations: &mut [Examination],
     is_sweep: bool,
     deadline: Deadline,
     outcomes: &mut Vec<Examined>,
@@ -34,50 +33,17 @@ pub(crate) async fn each(
         let outcome = if is_over() {
             Examined::Left
         } else {
+            marks::before(function, examination, until).await;
             match one(function, examination, until).await {
                 Ok(findings) => Examined::Found { findings: Box::new(findings), unwritten: None },
-                Err(_) if is_sweep && !is_first && is_over() => Examined::Left,
-                Err(why) => Examined::Failed(why),
+                Err(why) => {
+                    marks::unread(function, examination, deadline).await;
+                    if is_sweep && !is_first && is_over() { Examined::Left } else { Examined::Failed(why) }
+                }
             }
         };
         outcomes.push(outcome);
     }
-}
-
-/// Writes the verdicts onto the snapshots, when they have been told: what bears one is not read again.
-pub(crate) async fn mark(
-    function: &Function<VerifyConfig>,
-    examinations: &mut [Examination],
-    outcomes: &mut [Examined],
-    deadline: Deadline,
-) {
-    let marks = examinations.iter_mut().zip(outcomes).map(|(examination, outcome)| async move {
-        let Examined::Found { findings, unwritten } = outcome else { return };
-        let written = timeout_at(deadline.stop_waiting, write(function, examination, findings)).await;
-        let written = written.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
-        *unwritten = written.err();
-    });
-    join_all(marks).await;
-}
-
-/// EC2's tags have no compare-and-swap: looking again leaves a moment, and not the whole examination, in which another
-/// run's `corrupt` is overwritten.
-async fn write(
-    function: &Function<VerifyConfig>,
-    examination: &mut Examination,
-    findings: &Findings,
-) -> Result<(), String> {
-    let ec2 = &function.ec2;
-    let permit = ec2.permit().await;
-    if examination.gives_way(findings) {
-        let (snapshots, unreadable) =
-            ec2.own_snapshot(&examination.snapshot, &permit).await.map_err(|failure| failure.to_string())?;
-        examination.see_again(&Observed { snapshots, unreadable })?;
-    }
-    let Some(verified) = examination.tag(findings, Timestamp::now()) else { return Ok(()) };
-    let tags: Tags = [(tags::VERIFIED.to_owned(), verified.to_string())].into();
-    let written = ec2.tag_snapshot(&examination.snapshot, &tags, &permit).await;
-    written.map_err(|failure| failure.to_string())
 }
 
 fn half(end: Instant) -> Instant {

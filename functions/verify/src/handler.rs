@@ -9,7 +9,9 @@ use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::{Deadline, FunctionError};
 use etcd_backup_aws::metrics;
 use etcd_backup_core::backup::Report;
-use etcd_backup_core::verify::{self, Answer, Examinations, Look, Observed, Request, VerifyPlan, VerifyReport};
+use etcd_backup_core::verify::{
+    self, Answer, Examination, Examinations, Look, Observed, Request, VerifyPlan, VerifyReport,
+};
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use crate::answer::{answer, failed, refused};
-use crate::{examine, log, request};
+use crate::{examine, log, marks, request};
 
 /// One invocation. Nothing is called for what is not accepted.
 pub(crate) async fn handle(
@@ -69,16 +71,18 @@ impl Run<'_> {
         Ok(Observed { snapshots, unreadable })
     }
 
-    /// Point by point: read, told, and only then marked. A run that dies tells a point twice rather than never.
+    /// Point by point: read, told, and only then marked. A run that dies tells a point twice rather than never. What an earlier
+    /// look may have died of is taken by itself: if it ends this one too, no other waits to be told.
     async fn examine(&self, mut plan: Examinations) -> Result<Value, FunctionError> {
         let (mut outcomes, mut warnings) = (Vec::new(), Vec::new());
-        for list in plan.list.chunk_by_mut(|a, b| a.slot == b.slot && a.lineage.of == b.lineage.of) {
+        let together = |a: &Examination, b: &Examination| !(a.again || b.again) && a.is_of_the_point_of(b);
+        for list in plan.list.chunk_by_mut(together) {
             let begun = outcomes.len();
             examine::each(self.function, list, plan.is_sweep, self.deadline, &mut outcomes).await;
             let found = &mut outcomes[begun..];
             let point = Examinations { list: list.to_vec(), is_sweep: plan.is_sweep, warnings: Vec::new() };
             warnings.extend(self.announce(&verify::report(&point, found)).await);
-            examine::mark(self.function, list, found, self.deadline).await;
+            marks::verdicts(self.function, list, found, self.deadline).await;
         }
         let mut report = verify::report(&plan, &outcomes);
         for warning in warnings {

@@ -4,6 +4,7 @@ mod answer;
 mod examine;
 mod handler;
 mod log;
+mod marks;
 mod request;
 mod source;
 

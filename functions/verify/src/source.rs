@@ -101,10 +101,7 @@ impl Source {
         let mut state = self.state();
         let mut again = true;
         loop {
-            // Also where nothing has to be fetched: a disk may keep its reader busy.
-            if Instant::now() >= self.0.deadline {
-                return Err(Unreadable("there was no time left to read on".to_owned()));
-            }
+            self.go_on()?;
             if let Some(block) = state.blocks.get(&index) {
                 return Ok(Some(Arc::clone(block)));
             }
@@ -210,6 +207,11 @@ impl Blocks for Source {
             done += take;
         }
         Ok(())
+    }
+
+    fn go_on(&self) -> Result<(), Unreadable> {
+        let is_over = Instant::now() >= self.0.deadline;
+        if is_over { Err(Unreadable("there was no time left to read on".to_owned())) } else { Ok(()) }
     }
 
     /// Never more than half of what is kept: what is prefetched must still be there when it is read.

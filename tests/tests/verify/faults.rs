@@ -71,7 +71,7 @@ async fn tokens_that_expire_are_listed_anew() {
 async fn a_verdict_that_could_not_be_written_was_told_and_is_told_again() {
     let account = LocalAws::account();
     let snapshot = one(&account, &corrupt()).await;
-    account.fail_next("CreateTags").with("UnauthorizedOperation", 403).await;
+    account.fail_next("CreateTags").after(1).with("UnauthorizedOperation", 403).await;
     let verify = verify(&account).await;
 
     let result = verify.invoke(notification(&snapshot, "createSnapshot", "succeeded")).await.unwrap();

@@ -3,6 +3,7 @@
 mod blocks;
 mod by_hand;
 mod deadlines;
+mod deaths;
 mod faults;
 mod marks;
 mod notified;
@@ -60,9 +61,14 @@ fn notification(snapshot: &str, event: &str, result: &str) -> Value {
             "endTime": "2026-11-23T02:01:00Z"}})
 }
 
-/// The tag that holds the verdict.
-async fn verdict(account: &Account, snapshot: &str) -> Option<String> {
+/// The tag that holds the verdict, or says that reading began.
+async fn verified(account: &Account, snapshot: &str) -> Option<String> {
     account.snapshot(snapshot).await.unwrap().tags.get("etcd-backup/verified").cloned()
+}
+
+/// The verdict.
+async fn verdict(account: &Account, snapshot: &str) -> Option<String> {
+    verified(account, snapshot).await.filter(|value| !value.starts_with("begun at="))
 }
 
 /// The types of the events that were sent.

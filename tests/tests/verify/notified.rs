@@ -51,8 +51,8 @@ async fn the_last_of_a_points_snapshots_has_all_of_them_read_and_compared() {
     let asks_for_the_point = |call: &Call| call.params.values().any(|value| *value == json!(POINT));
     assert_eq!(
         listed.iter().map(asks_for_the_point).collect::<Vec<_>>(),
-        [false, true, false, false, false],
-        "itself, then its point alone; then what each one bears, before it is marked"
+        [false, true, false, false, false, false, false, false],
+        "itself, then its point alone; then what each one bears, before it is read and before it is marked"
     );
 }
 

@@ -8,9 +8,11 @@ use crate::examined::{Depth, Examined};
 use crate::fault::Fault;
 use crate::files::{self, Files};
 use crate::findings::Findings;
+use crate::log::{self, Log};
 use crate::store::{self, Store};
+use crate::version::V3_7;
 use crate::wal::Replay;
-use crate::{data_dir, log, rules};
+use crate::{after_start, data_dir, start};
 
 /// What is said of a young cluster's volume too: one that was made, and whose etcd has not started yet.
 const NO_DATA_DIRECTORY: &str = "no etcd data directory: neither data/<token>/member nor var/etcd/data*/member; has etcd \
@@ -64,19 +66,28 @@ impl Survey {
         // While the db is read page by page, the log comes.
         log::hint(files, path, depth);
         let (db_bytes, store) = db(files, &format!("{path}/member/snap/db"), depth, &mut findings)?;
-        let log = log::read(files, path, depth, volume, &mut findings);
-        let log = findings.note(log)?;
-        if let Some(log) = &log {
-            let mut has_sent_db = false;
-            if rules::needs_sent_db(store.as_ref(), log) {
-                let found = log::has_sent_db(files, path, log.start.index);
-                // One that is not understood may be sound: then nothing is said of the etcd.
-                let may_be = matches!(found, Err(Fault::Unsupported(_)));
-                has_sent_db = findings.note(found)?.unwrap_or(may_be);
-            }
-            rules::judge(store.as_ref(), log, has_sent_db, &mut findings);
+        let mut survey = Self { findings, path: Some(path.to_owned()), db_bytes, store, log: None };
+        if let Some(unknown) = survey.store.as_ref().and_then(|store| store.unknown.clone()) {
+            // What the rules would say of it they would say of something else.
+            survey.findings.unsupported(unknown);
+            return Ok(survey);
         }
-        Ok(Self { findings, path: Some(path.to_owned()), db_bytes, store, log })
+        if let Some(log) = survey.findings.note(Log::of(files, path, depth, volume))? {
+            survey.judge(&log)?;
+        }
+        Ok(survey)
+    }
+
+    fn judge(&mut self, log: &Log<'_>) -> Result<(), Unreadable> {
+        self.log = start::judge(log, self.store.as_ref(), &mut self.findings)?;
+        let Some(store) = &self.store else { return Ok(()) };
+        if let Some(torn) = self.findings.note(log.torn_take_over(store))?.flatten() {
+            self.findings.corrupt(torn);
+        }
+        if let Some((own, _)) = self.log.as_ref().and_then(|log| log.identity) {
+            after_start::judge(store, own, &mut self.findings);
+        }
+        Ok(())
     }
 
     /// How far it came.
@@ -89,11 +100,12 @@ impl Survey {
         let (verdict, reason) = self.findings.verdict();
         let replay = self.log;
         let identity = replay.as_ref().and_then(|replay| replay.identity);
-        let store = self.store.as_ref();
+        let etcd_version = self.store.as_ref().and_then(|store| store.etcd_version.clone());
+        let store = self.store.as_ref().filter(|store| store.unknown.is_none());
         Examined {
             verdict,
             reason,
-            etcd_version: store.and_then(|store| store.etcd_version.clone()),
+            etcd_version,
             cluster_id: identity.map(|(_, cluster)| cluster),
             member_id: identity.map(|(member, _)| member),
             revision: store.map(|store| store.revision),
@@ -105,7 +117,7 @@ impl Survey {
             commit_term: replay.as_ref().map(|replay| replay.state.commit_term),
             db_bytes: self.db_bytes,
             voters: store.and_then(|store| voters(store, identity?.0)),
-            members: self.store.map(|store| store.members).unwrap_or_default(),
+            members: store.map(|store| store.members.clone()).unwrap_or_default(),
             data_dir: self.path,
         }
     }
@@ -114,11 +126,21 @@ impl Survey {
 /// The members that have a vote, by a list that names this one among them.
 ///
 /// `confState` (since 3.5) is raft's own, and `etcdutl snapshot restore` leaves the old cluster's there; `members` is made
-/// anew by it, and can keep members that were removed (etcd-io/etcd#20967). So the first counts where it knows the member.
+/// anew by it, and can keep members that were removed (etcd-io/etcd#20967). So the first counts where it knows the member;
+/// since 3.7 it is made of the second when etcd starts.
 fn voters(store: &Store, member: u64) -> Option<Vec<u64>> {
-    let with_a_vote = store.members.iter().filter(|one| !one.is_learner).map(|one| one.id);
-    let lists = [store.voters.clone(), Some(with_a_vote.collect())];
+    let with_a_vote = store.members.iter().filter(|one| !one.is_learner).map(|one| one.id).collect();
+    let is_of_raft = store.version.is_none_or(|version| version < V3_7);
+    let of_raft = store.conf_state.as_ref().and_then(|raft| raft.as_ref().ok()).filter(|_| is_of_raft);
+    let lists = [of_raft.map(|raft| raft.voters().to_vec()), Some(with_a_vote)];
     lists.into_iter().flatten().find(|voters| voters.contains(&member))
+}
+
+/// Up to 3.5 etcd never reads `confState`; 3.6 panics over one that it cannot read, up to 3.6.4
+/// (`UnsafeConfStateFromBackend`).
+fn conf_state(store: &Store) -> Option<String> {
+    let why = store.conf_state.as_ref()?.as_ref().err().filter(|_| store.version < Some(V3_7))?;
+    Some(format!("confState in `meta`: {why}; etcd 3.6 before 3.6.5 would not take it"))
 }
 
 /// The db's size, and what it says of itself.
@@ -136,10 +158,10 @@ fn db(
         findings.degraded(format!("/{path}: {weakness}; the other one is used, maybe a transaction older"));
     }
     let store = findings.note(store::read(&db).map_err(place))?;
-    if let Some(weakness) = store.as_ref().and_then(|store| store.weakness.as_ref()) {
+    if let Some(weakness) = store.as_ref().and_then(conf_state) {
         findings.degraded(format!("/{path}: {weakness}"));
     }
-    if depth == Depth::Deep && store.is_some() {
+    if depth == Depth::Deep && store.as_ref().is_some_and(|store| store.unknown.is_none()) {
         findings.note(store::read_all(&db).map_err(place))?;
     }
     Ok((size, store))

@@ -23,6 +23,38 @@ impl Findings {
         self.degraded.push(what.into());
     }
 
+    /// Another format than is known: nothing is said of what is in it.
+    pub(crate) fn unsupported(&mut self, what: impl Into<String>) {
+        self.unsupported.push(what.into());
+    }
+
+    /// Whether etcd would start.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        !self.corrupt.is_empty()
+    }
+
+    /// Adds what was found elsewhere, and not here.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (own, others) in [
+            (&mut self.corrupt, other.corrupt),
+            (&mut self.unsupported, other.unsupported),
+            (&mut self.degraded, other.degraded),
+        ] {
+            let new: Vec<String> = others.into_iter().filter(|reason| !own.contains(reason)).collect();
+            own.extend(new);
+        }
+    }
+
+    /// Adds what would keep only one version of etcd from starting, or may.
+    pub(crate) fn join_weakened(&mut self, who: &str, other: Self) {
+        let Self { corrupt, unsupported, degraded } = other;
+        let reasons: Vec<String> = corrupt.into_iter().chain(unsupported).collect();
+        if !reasons.is_empty() {
+            self.degraded(format!("{who} would not start from it: {}", reasons.join("; ")));
+        }
+        self.join(Self { degraded, ..Self::default() });
+    }
+
     /// What was read, or nothing and why. Only a source that failed ends everything.
     pub(crate) fn note<T>(&mut self, read: Result<T, Fault>) -> Result<Option<T>, Unreadable> {
         match read {

@@ -11,6 +11,7 @@
 //!   ends, each page and block is visited a bounded number of times.
 //! - Nothing here has a clock, an environment or a network.
 
+mod after_start;
 mod bbolt;
 mod blocks;
 mod data_dir;
@@ -25,9 +26,11 @@ mod log;
 mod protobuf;
 mod rules;
 mod snap;
+mod start;
 mod store;
 #[cfg(test)]
 mod tests;
+mod version;
 mod wal;
 
 pub use blocks::{Blocks, Unreadable};

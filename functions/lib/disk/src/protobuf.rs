@@ -40,19 +40,13 @@ impl<'a> Iterator for Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn field(&mut self) -> Option<(u64, Value<'a>)> {
-        let tag = self.varint()?;
-        let value = match tag & 7 {
-            0 => Value::Number(self.varint()?),
-            1 => self.take(8).map(|_| Value::Fixed)?,
-            2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                Value::Bytes(self.take(length)?)
-            }
-            5 => self.take(4).map(|_| Value::Fixed)?,
-            _ => return None,
-        };
-        // Zeros would be field 0: no message has it, and generated readers refuse it too.
-        (tag >> 3 != 0).then_some((tag >> 3, value))
+        let (id, head, length) = head(self.rest)?;
+        self.take(length)?;
+        Some(match head {
+            Head::Number(number) => (id, Value::Number(number)),
+            Head::Bytes(length) => (id, Value::Bytes(self.take(usize::try_from(length).ok()?)?)),
+            Head::Fixed(length) => (id, self.take(length).map(|_| Value::Fixed)?),
+        })
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -60,19 +54,49 @@ impl<'a> Fields<'a> {
         self.rest = rest;
         Some(taken)
     }
+}
 
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..70).step_by(7) {
-            let byte = self.take(1)?[0];
-            // Bits past the 64th fall off, as they do in Go's generated readers.
-            number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            if byte < 0x80 {
-                return Some(number);
-            }
+/// The most bytes of a field's beginning: two numbers.
+pub(crate) const LONGEST_HEAD: usize = 20;
+
+/// What a field's beginning says: a number, or how many bytes follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    Number(u64),
+    Bytes(u64),
+    Fixed(usize),
+}
+
+/// The beginning of a field: its number, what it says, and how long it is.
+pub(crate) fn head(bytes: &[u8]) -> Option<(u64, Head, usize)> {
+    let (tag, mut length) = varint(bytes)?;
+    let mut number = || {
+        let (number, more) = varint(&bytes[length..])?;
+        length += more;
+        Some(number)
+    };
+    let head = match tag & 7 {
+        0 => Head::Number(number()?),
+        1 => Head::Fixed(8),
+        2 => Head::Bytes(number()?),
+        5 => Head::Fixed(4),
+        _ => return None,
+    };
+    // Zeros would be field 0: no message has it, and generated readers refuse it too.
+    (tag >> 3 != 0).then_some((tag >> 3, head, length))
+}
+
+/// A number, and how many bytes it has.
+fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut number = 0;
+    for (at, byte) in bytes.iter().take(10).enumerate() {
+        // Bits past the 64th fall off, as they do in Go's generated readers.
+        number |= u64::from(byte & 0x7f).checked_shl(7 * u32::try_from(at).ok()?).unwrap_or(0);
+        if *byte < 0x80 {
+            return Some((number, at + 1));
         }
-        None
     }
+    None
 }
 
 /// A field that must be a number.

@@ -4,6 +4,8 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use tag::{begun, is_begun};
+
 use std::fmt;
 
 use jiff::Timestamp;

@@ -10,13 +10,34 @@
 //! raft's; `cluster` and `member` are etcd's own ids in hexadecimal, `voters` stands for those of the members that have a
 //! vote. From `term`, `last` and `commit` on it is a [`Position`].
 //!
+//! While a snapshot is read for the first time, `begun at=…` stands there, which is no verdict: see [`begun`].
+//!
 //! An operator may write the tag by hand, and a newer version may add words: what is not known is passed over.
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::{Verdict, Verified};
 use crate::raft::Position;
+use crate::slot::Slot;
 use crate::tags::MOST_VALUE;
+
+/// The word that begins the tag of a snapshot whose reading has begun.
+const BEGUN: &str = "begun";
+
+/// The tag's value while a snapshot without a verdict is read: no verdict, so that nobody counts it for one. Where it stands
+/// later on, reading came to no end that could be told.
+#[must_use]
+pub fn begun(at: Timestamp) -> String {
+    format!("{BEGUN} at={}", Slot::at(at).time())
+}
+
+/// Whether a tag's value says so.
+#[must_use]
+pub fn is_begun(value: &str) -> bool {
+    value.split_whitespace().next() == Some(BEGUN)
+}
 
 impl Verified {
     /// Reads the tag's value. `None`: it begins with no verdict. A number or a time that cannot be read is none.

@@ -60,6 +60,7 @@ fn a_value_is_read_by_its_first_word() {
         ("ok,", None),
         ("OK", None),
         ("at=then ok", None),
+        ("begun at=then", None),
         ("", None),
     ] {
         assert_eq!(Verdict::read(value), verdict, "{value:?}");

@@ -6,7 +6,11 @@ use serde::{Serialize, Serializer};
 use super::plan::{Examination, Observed};
 use crate::raft::{LogEnd, Position, Voters};
 use crate::set::Unplaced;
-use crate::verdict::{Verdict, Verified};
+use crate::verdict::{self, Verdict, Verified};
+
+/// Why a snapshot is not read again. Whoever looks at it by hand is not kept from it.
+const DIED: &str = "reading it ended the function twice, out of memory or of time: it is passed over now. `verify` by hand \
+                    reads it";
 
 /// What was found in a snapshot, in memory and in the answer. What could not be read is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,6 +105,22 @@ pub enum Examined {
 }
 
 impl Examination {
+    /// What stands on the snapshot while it is read, and stays if that ends the function. `None`: the verdict that is there.
+    ///
+    /// After the first time, that it was tried: it is read once more, since a function can end for other reasons. Then, a
+    /// verdict: no sweep reads it again.
+    #[must_use]
+    pub fn beforehand(&self, now: Timestamp) -> Option<String> {
+        let died = || Verified::new(Verdict::Unsupported, now).because(DIED).to_string();
+        self.was.is_none().then(|| if self.again { died() } else { verdict::begun(now) })
+    }
+
+    /// What takes back [such a verdict](Self::beforehand), where the function went on and can say why it could not read.
+    #[must_use]
+    pub fn afterwards(&self, now: Timestamp) -> Option<String> {
+        (self.again && self.was == Some(Verdict::Unsupported)).then(|| verdict::begun(now))
+    }
+
     /// What is to be written onto the snapshot. `None`: what stands there stays. A look at what a start needs does not
     /// take back `corrupt`, which a deep one may have found where it does not look.
     #[must_use]

@@ -33,7 +33,7 @@ pub enum VerifyPlan {
 /// Snapshots to examine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examinations {
-    /// In this order. The snapshots of a recovery point follow each other.
+    /// In this order. The snapshots of a recovery point follow each other, but for those that are looked at again.
     pub list: Vec<Examination>,
     /// A sweep ends where its time does, and the next one goes on; what was asked for is to be examined whole.
     pub is_sweep: bool,
@@ -43,6 +43,7 @@ pub struct Examinations {
 
 /// A snapshot to examine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub struct Examination {
     /// The snapshot.
     pub snapshot: SnapshotId,
@@ -60,6 +61,16 @@ pub struct Examination {
     pub surplus: bool,
     /// How it was judged before, as far as was seen.
     pub was: Option<Verdict>,
+    /// Whether an earlier look at it began, and came to no verdict. It may be one that ends whoever reads it.
+    pub again: bool,
     /// Whether its point is so old that a sweep that cannot read it warns, and fails no more.
     pub old: bool,
+}
+
+impl Examination {
+    /// Whether the two are of one recovery point.
+    #[must_use]
+    pub fn is_of_the_point_of(&self, other: &Self) -> bool {
+        self.slot == other.slot && self.lineage.of == other.lineage.of
+    }
 }

@@ -15,6 +15,7 @@ use crate::restore::{Refusal, RefusalKind, unready};
 use crate::scope::ClusterSet;
 use crate::set::Unplaced;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
+use crate::verdict;
 
 /// For how long after its point a sweep fails over a snapshot that it cannot read. Some never can be again, a key gone,
 /// and would keep the alarm from telling anything else.
@@ -93,12 +94,14 @@ pub(super) fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: b
         members: point.expected().iter().map(known).collect(),
         surplus: own.is_some_and(|own| *own != snapshot.id),
         was: snapshot.verdict(),
+        again: snapshot.verified.as_deref().is_some_and(verdict::is_begun),
         old: false,
     }
 }
 
-/// Every completed snapshot of ours without a verdict that counts, newest point first. What lies in the archive tier is not
-/// readable, and passed over.
+/// Every completed snapshot of ours without a verdict that counts, newest point first, and after them those that an earlier
+/// look may have died of: if they end this one too, all others have been read. What lies in the archive tier is not readable,
+/// and passed over.
 fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinations {
     let (points, warnings) = points(observed, |of| clusters.contains(&of.cluster));
     let mut list = Vec::new();
@@ -109,7 +112,8 @@ fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinat
         list.extend(readable.map(|snapshot| Examination { old, ..examination(point, snapshot, false) }));
     }
     list.sort_by(|a, b| {
-        let key = |one: &Examination| (Reverse(one.slot), one.lineage.clone(), one.surplus, one.snapshot.clone());
+        let key =
+            |one: &Examination| (one.again, Reverse(one.slot), one.lineage.clone(), one.surplus, one.snapshot.clone());
         key(a).cmp(&key(b))
     });
     Examinations { list, is_sweep: true, warnings }

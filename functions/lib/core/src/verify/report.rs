@@ -29,7 +29,7 @@ pub fn report(plan: &Examinations, outcomes: &[Examined]) -> VerifyReport {
     let unread =
         |old| pairs.iter().filter(move |pair| pair.0.old == old).filter_map(|pair| missing(pair, plan.is_sweep));
     let missing: Vec<String> = unread(false).collect();
-    let of_one_point = |(a, _): &Pair<'_>, (b, _): &Pair<'_>| a.slot == b.slot && a.lineage.of == b.lineage.of;
+    let of_one_point = |(a, _): &Pair<'_>, (b, _): &Pair<'_>| a.is_of_the_point_of(b);
     let mut points: Vec<VerifyResult> =
         pairs.chunk_by(of_one_point).filter_map(|pairs| point(pairs, plan.is_sweep)).collect();
     let left = pairs.iter().filter(|(_, outcome)| **outcome == Examined::Left).count();

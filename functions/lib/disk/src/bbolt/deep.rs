@@ -1,60 +1,31 @@
-//! Every page of a bucket, in the order of its keys.
+//! Every page of a bucket, level by level, and of each level in the order of the file.
+//!
+//! In the order of its keys a db that is much rewritten would be read to and fro, and over a network each block of it many
+//! times. So each level's pages are listed first, then read as they lie: each block once a level.
 
 use std::ops::Range;
 
+use super::level::Level;
 use super::node::{Content, Node};
 use super::{Bucket, DEEPEST, Db};
 use crate::fault::{Fault, broken, index};
 
-/// What is called with each key of a bucket and what is under it.
+/// What is called with each key of a bucket and what is under it: a page's in their order, the pages as they lie.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], Content<'_>) -> Result<(), Fault>;
 
-/// What is called with the name of a bucket and each of its keys.
-pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8]) -> Result<(), Fault>;
+/// What is called with the name of a bucket, each of its keys, and the value.
+pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8], &[u8]) -> Result<(), Fault>;
 
 /// The most buckets at the top. etcd has a dozen.
 const MOST_BUCKETS: usize = 64;
-/// The most that the pages yet to visit may take in memory, in bytes: those of all branches above one page. etcd's keys
-/// have some dozens of bytes, and a branch fills a page, or holds few keys (`split` in `node.go`).
-const MOST_PENDING: usize = 32 << 20;
-
-/// A page to visit, and the keys it may have: from the first on, and below the second.
-struct Pending {
-    page: u64,
-    depth: usize,
-    from: Vec<u8>,
-    below: Option<Vec<u8>>,
-}
-
-impl Pending {
-    fn weight(&self) -> usize {
-        size_of::<Self>() + self.from.len() + self.below.as_ref().map_or(0, Vec::len)
-    }
-}
-
-/// The pages yet to visit, the next one last.
-#[derive(Default)]
-struct Stack {
-    pages: Vec<Pending>,
-    weight: usize,
-}
-
-impl Stack {
-    fn push(&mut self, page: Pending) -> Result<(), Fault> {
-        self.weight += page.weight();
-        if self.weight > MOST_PENDING {
-            return Err(Fault::Unsupported("branches of more keys than are kept in memory".to_owned()));
-        }
-        self.pages.push(page);
-        Ok(())
-    }
-
-    fn pop(&mut self) -> Option<Pending> {
-        let page = self.pages.pop()?;
-        self.weight -= page.weight();
-        Some(page)
-    }
-}
+/// The most that the lists of pages yet to visit may take in memory, in bytes; and how much is enough to visit a level's
+/// pages listed so far before the rest of them are. An entry takes some 40 bytes: that is enough for two million pages, those
+/// of a db of 8 GB.
+const MOST_PENDING: usize = 96 << 20;
+const ENOUGH: usize = 72 << 20;
+/// How much of the file is hinted at once, in bytes, and how much between two pages is not worth a hint of its own.
+const WINDOW: u64 = 16 << 20;
+const GAP: u64 = 64 << 10;
 
 impl Db<'_> {
     /// Visits every key of a bucket, and so reads each of its pages.
@@ -78,7 +49,7 @@ impl Db<'_> {
         })?;
         for (name, bucket) in buckets {
             let walked = self.walk_once(&bucket, &mut seen, &mut |key, content| match content {
-                Content::Value(_) => visit(&name, key),
+                Content::Value(value) => visit(&name, key, value),
                 Content::Bucket(_) => Err(Fault::Unsupported("a bucket within a bucket: etcd has none".to_owned())),
             });
             walked.map_err(|fault| fault.within(&format!("bucket {name}")))?;
@@ -87,63 +58,81 @@ impl Db<'_> {
     }
 
     fn walk_once(&self, bucket: &Bucket, seen: &mut Seen, visit: Visit<'_>) -> Result<(), Fault> {
-        let mut pending = Stack::default();
         match bucket {
-            Bucket::Paged(page) => pending.push(Pending { page: *page, depth: 0, from: Vec::new(), below: None })?,
-            Bucket::Inline(_) => leaf(&self.load(bucket)?, visit)?,
+            Bucket::Paged(root) => self.level(Level::root(*root), 0, 0, seen, visit),
+            Bucket::Inline(_) => leaf(&self.load(bucket)?, visit),
         }
-        while let Some(next) = pending.pop() {
-            seen.mark(next.page)?;
-            let node = self.page(next.page)?;
-            let place = |fault: Fault| fault.within(&format!("page {}", next.page));
-            in_order(&node, &next).map_err(place)?;
-            if node.is_leaf {
-                leaf(&node, visit).map_err(place)?;
-            } else {
-                self.children(&node, &next, &mut pending).map_err(place)?;
-            }
-        }
-        Ok(())
     }
 
-    /// The children of a branch, pushed in reverse: the last one pushed is the next one visited.
-    fn children(&self, branch: &Node, of: &Pending, pending: &mut Stack) -> Result<(), Fault> {
-        if of.depth == DEEPEST {
+    /// Visits the pages of a level, and all that is under them. `held` is what the levels above take in memory.
+    fn level(
+        &self,
+        mut level: Level,
+        depth: usize,
+        held: usize,
+        seen: &mut Seen,
+        visit: Visit<'_>,
+    ) -> Result<(), Fault> {
+        if depth > DEEPEST {
             return Err(broken(format!("a tree deeper than {DEEPEST} pages")));
         }
-        for at in (0..branch.len()).rev() {
-            let next = at + 1;
-            let below = if next < branch.len() { Some(branch.key(next).to_vec()) } else { of.below.clone() };
-            let from = branch.key(at).to_vec();
-            pending.push(Pending { page: branch.child(at), depth: of.depth + 1, from, below })?;
-        }
-        self.file.prefetch(&self.together((0..branch.len()).map(|at| branch.child(at))));
-        Ok(())
-    }
-
-    /// The bytes of these pages, neighbours joined.
-    fn together(&self, pages: impl Iterator<Item = u64>) -> Vec<Range<u64>> {
-        let mut pages: Vec<u64> = pages.filter(|page| *page < self.meta.high_water).collect();
-        pages.sort_unstable();
-        let size = self.meta.page_size;
-        let mut ranges: Vec<Range<u64>> = Vec::new();
-        for page in pages {
-            match ranges.last_mut() {
-                Some(last) if last.end >= page * size => last.end = (page + 1) * size,
-                _ => ranges.push(page * size..(page + 1) * size),
+        level.sort();
+        let held = held + level.weight();
+        let (mut next, mut ahead) = (Level::default(), Ahead::default());
+        for at in 0..level.len() {
+            self.hint(&level, at, &mut ahead);
+            let place = level.place(at);
+            seen.mark(place.page)?;
+            let node = self.page(place.page)?;
+            let within = |fault: Fault| fault.within(&format!("page {}", place.page));
+            if !place.has(&node) {
+                return Err(within(broken("keys that belong elsewhere in the tree")));
+            }
+            if node.is_leaf {
+                leaf(&node, visit).map_err(within)?;
+                continue;
+            }
+            next.add(&node, place.below);
+            let weight = held + next.weight();
+            if weight > MOST_PENDING {
+                return Err(within(Fault::Unsupported("branches of more keys than are kept in memory".to_owned())));
+            }
+            if weight > ENOUGH {
+                self.level(std::mem::take(&mut next), depth + 1, held, seen, visit)?;
             }
         }
-        ranges
+        if next.len() > 0 { self.level(next, depth + 1, held, seen, visit) } else { Ok(()) }
+    }
+
+    /// Hints at the pages that lie a window ahead.
+    fn hint(&self, level: &Level, at: usize, ahead: &mut Ahead) {
+        let size = self.meta.page_size;
+        let from = level.page(at).saturating_mul(size);
+        if at < ahead.hinted && from.saturating_add(WINDOW / 2) < ahead.until {
+            return;
+        }
+        ahead.until = from.saturating_add(WINDOW);
+        let (mut end, mut ranges) = (ahead.hinted.max(at), Vec::<Range<u64>>::new());
+        while end < level.len() && level.page(end) < (ahead.until / size).min(self.meta.high_water) {
+            let page = level.page(end) * size..(level.page(end) + 1) * size;
+            match ranges.last_mut() {
+                Some(last) if last.end + GAP >= page.start => last.end = page.end,
+                _ => ranges.push(page),
+            }
+            end += 1;
+        }
+        ahead.hinted = end;
+        if !ranges.is_empty() {
+            self.file.prefetch(&ranges);
+        }
     }
 }
 
-fn in_order(node: &Node, place: &Pending) -> Result<(), Fault> {
-    let Some(last) = node.len().checked_sub(1) else { return Ok(()) };
-    let too_late = place.below.as_ref().is_some_and(|below| node.key(last) >= below.as_slice());
-    if node.key(0) < place.from.as_slice() || too_late {
-        return Err(broken("keys that belong elsewhere in the tree"));
-    }
-    Ok(())
+/// How far was hinted: which pages of a level, and up to where in the file, in bytes.
+#[derive(Default)]
+struct Ahead {
+    hinted: usize,
+    until: u64,
 }
 
 fn leaf(leaf: &Node, visit: Visit<'_>) -> Result<(), Fault> {
@@ -173,80 +162,4 @@ impl Seen {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{DbFile, PAGE, Page, bucket, inline, value};
-    use super::*;
-    use crate::tests::Held;
-
-    fn keys(file: &DbFile) -> Result<Vec<(String, u8)>, Fault> {
-        let held = Held(file.bytes());
-        let mut keys = Vec::new();
-        Db::open(&held)?.every_key(&mut |bucket, key| {
-            keys.push((bucket.to_owned(), key[key.len() - 1]));
-            Ok(())
-        })?;
-        Ok(keys)
-    }
-
-    /// A bucket `b` whose root, page 3, is a branch of the pages 4 and 5.
-    fn two_leaves(branch: [(u8, u64); 2], first: &[u8], second: &[u8]) -> DbFile {
-        let leaf = |keys: &[u8]| Page::Leaf(keys.iter().map(|key| value(&[*key], b"v")).collect());
-        let root = Page::Leaf(vec![bucket("b", 3)]);
-        let branch = Page::Branch(branch.iter().map(|(key, page)| (vec![*key], *page)).collect());
-        DbFile::new(&[root, branch, leaf(first), leaf(second)], 2)
-    }
-
-    #[test]
-    fn every_key_is_met_in_order() {
-        let found = keys(&two_leaves([(1, 4), (5, 5)], &[1, 2], &[5, 6])).expect("sound");
-        let expected: Vec<(String, u8)> = [1, 2, 5, 6].map(|key| ("b".to_owned(), key)).into();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn more_buckets_than_any_etcd_has_are_not_read() {
-        let read = |count: usize| {
-            let names = (0..count).map(|at| inline(&format!("{at:03}"), Vec::new()));
-            keys(&DbFile::new(&[Page::Leaf(names.collect())], 2))
-        };
-        assert_eq!(read(MOST_BUCKETS), Ok(Vec::new()));
-        assert!(matches!(read(MOST_BUCKETS + 1), Err(Fault::Unsupported(_))));
-    }
-
-    #[test]
-    fn a_page_in_the_wrong_place_is_found() {
-        for (file, words) in [
-            (two_leaves([(1, 4), (5, 4)], &[1, 2], &[5, 6]), "reached twice"),
-            (two_leaves([(1, 4), (5, 3)], &[1, 2], &[5, 6]), "reached twice"),
-            (two_leaves([(1, 4), (5, 5)], &[1, 5], &[5, 6]), "belong elsewhere"),
-            (two_leaves([(1, 4), (5, 5)], &[0, 2], &[5, 6]), "belong elsewhere"),
-            (two_leaves([(1, 4), (5, u64::MAX)], &[1], &[5]), "past any db"),
-            (two_leaves([(1, 4), (5, 99)], &[1], &[5]), "not one of the"),
-        ] {
-            let fault = keys(&file).expect_err(words).to_string();
-            assert!(fault.contains(words), "{fault}");
-        }
-    }
-
-    #[test]
-    fn what_waits_to_be_visited_has_a_bound() {
-        let page = |length: usize| Pending { page: 2, depth: 0, from: vec![0; length], below: Some(vec![0; length]) };
-        let mut stack = Stack::default();
-        for _ in 0..3 {
-            stack.push(page(MOST_PENDING / 4)).expect("what was visited makes room again");
-            assert!(stack.pop().is_some());
-        }
-        stack.push(page(MOST_PENDING / 4)).expect("half of it");
-        assert!(matches!(stack.push(page(MOST_PENDING / 4)), Err(Fault::Unsupported(_))));
-    }
-
-    #[test]
-    fn a_zeroed_leaf_is_found() {
-        let file = two_leaves([(1, 4), (5, 5)], &[1, 2], &[5, 6]);
-        let mut bytes = file.bytes();
-        bytes[4 * PAGE..5 * PAGE].fill(0);
-        let held = Held(bytes);
-        let fault = Db::open(&held).expect("metas").every_key(&mut |_, _| Ok(())).expect_err("zeroed");
-        assert_eq!(fault.to_string(), "bucket b: page 4: calls itself 0");
-    }
-}
+mod tests;

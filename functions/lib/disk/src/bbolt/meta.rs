@@ -17,6 +17,12 @@ const PAGE_SIZES: std::ops::RangeInclusive<u64> = 1024..=65536;
 /// The page size on the machines that run etcd, which have x86 or ARM.
 const USUAL_PAGE_SIZE: u64 = 4096;
 
+/// Why there is no meta.
+enum Bad {
+    Broken(&'static str),
+    Version(u32),
+}
+
 /// A valid meta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meta {
@@ -39,16 +45,22 @@ pub(super) fn newest(file: &dyn File) -> Result<(Meta, Option<String>), Fault> {
         Err(_) => second_alone(file)?,
     };
     match (first, second) {
+        // With its checksum right, it is what a bbolt wrote that is not known here.
+        (Err(Bad::Version(version)), _) | (_, Err(Bad::Version(version))) => {
+            Err(Fault::Unsupported(format!("bbolt's version {version}: what is known here is {VERSION}")))
+        }
         (Ok(first), Ok(second)) if second.txid > first.txid => Ok((second, None)),
         (Ok(first), Ok(_)) => Ok((first, None)),
-        (Ok(first), Err(why)) => Ok((first, Some(format!("meta page 1: {why}")))),
-        (Err(why), Ok(second)) => Ok((second, Some(format!("meta page 0: {why}")))),
-        (Err(first), Err(second)) => Err(broken(format!("both meta pages are bad (0: {first}; 1: {second})"))),
+        (Ok(first), Err(Bad::Broken(why))) => Ok((first, Some(format!("meta page 1: {why}")))),
+        (Err(Bad::Broken(why)), Ok(second)) => Ok((second, Some(format!("meta page 0: {why}")))),
+        (Err(Bad::Broken(first)), Err(Bad::Broken(second))) => {
+            Err(broken(format!("both meta pages are bad (0: {first}; 1: {second})")))
+        }
     }
 }
 
 /// The second meta of a file whose first one is bad: bbolt's `getPageSize` looks for it likewise.
-fn second_alone(file: &dyn File) -> Result<Result<Meta, &'static str>, Fault> {
+fn second_alone(file: &dyn File) -> Result<Result<Meta, Bad>, Fault> {
     let sizes = std::iter::successors(Some(*PAGE_SIZES.start()), |size| Some(size * 2));
     for size in sizes.take_while(|size| PAGE_SIZES.contains(size)) {
         if let Ok(meta) = at(file, size)?
@@ -57,14 +69,14 @@ fn second_alone(file: &dyn File) -> Result<Result<Meta, &'static str>, Fault> {
             return Ok(Ok(meta));
         }
     }
-    Ok(Err("not found"))
+    Ok(Err(Bad::Broken("not found")))
 }
 
 /// The meta of the page at that offset, or why it is none.
-fn at(file: &dyn File, offset: u64) -> Result<Result<Meta, &'static str>, Fault> {
+fn at(file: &dyn File, offset: u64) -> Result<Result<Meta, Bad>, Fault> {
     let from = offset + AT;
     if from + LENGTH as u64 > file.size() {
-        return Ok(Err("past the end of the file"));
+        return Ok(Err(Bad::Broken("past the end of the file")));
     }
     let mut bytes = [0; LENGTH];
     file.read_at(from, &mut bytes)?;
@@ -72,19 +84,20 @@ fn at(file: &dyn File, offset: u64) -> Result<Result<Meta, &'static str>, Fault>
 }
 
 /// bbolt's `Meta.Validate`, and its page size within bounds.
-fn parse(bytes: &[u8; LENGTH]) -> Result<Meta, &'static str> {
+fn parse(bytes: &[u8; LENGTH]) -> Result<Meta, Bad> {
     if u32_at(bytes, 0) != MAGIC {
-        return Err("no magic");
-    }
-    if u32_at(bytes, 4) != VERSION {
-        return Err("not version 2");
+        return Err(Bad::Broken("no magic"));
     }
     if u64_at(bytes, SUMMED) != fnv(&bytes[..SUMMED]) {
-        return Err("its checksum is wrong");
+        return Err(Bad::Broken("its checksum is wrong"));
+    }
+    let version = u32_at(bytes, 4);
+    if version != VERSION {
+        return Err(Bad::Version(version));
     }
     let page_size = u64::from(u32_at(bytes, 8));
     if !page_size.is_power_of_two() || !PAGE_SIZES.contains(&page_size) {
-        return Err("an impossible page size");
+        return Err(Bad::Broken("an impossible page size"));
     }
     Ok(Meta { page_size, root: u64_at(bytes, 16), high_water: u64_at(bytes, 40), txid: u64_at(bytes, 48) })
 }

@@ -4,6 +4,7 @@
 //! checksum, only the two metas do: a changed byte inside a value cannot be seen by anybody.
 
 mod deep;
+mod level;
 mod meta;
 mod node;
 #[cfg(test)]
@@ -142,9 +143,9 @@ impl<'a> Db<'a> {
             return Err(broken(format!("page {id}: not one of the {pages} pages")));
         }
         let size = self.meta.page_size;
-        let mut header = [0; node::HEADER];
-        self.file.read_at(id * size, &mut header).map_err(place)?;
-        let overflow = node::overflow(&header, id).map_err(place)?;
+        let mut bytes = vec![0; index(size)?];
+        self.file.read_at(id * size, &mut bytes).map_err(place)?;
+        let overflow = node::overflow(&bytes, id).map_err(place)?;
         if id + overflow >= pages {
             return Err(place(broken(format!("{overflow} pages of overflow, past the last page"))));
         }
@@ -152,8 +153,10 @@ impl<'a> Db<'a> {
         if length > LONGEST_PAGE {
             return Err(place(Fault::Unsupported(format!("{length} bytes long, longer than are read"))));
         }
-        let mut bytes = vec![0; index(length)?];
-        self.file.read_at(id * size, &mut bytes).map_err(place)?;
+        if overflow > 0 {
+            bytes.resize(index(length)?, 0);
+            self.file.read_at((id + 1) * size, &mut bytes[index(size)?..]).map_err(place)?;
+        }
         Node::parse(bytes).map_err(place)
     }
 }
@@ -195,6 +198,18 @@ mod tests {
         assert_eq!(db.weakness.as_deref(), Some("meta page 1: its checksum is wrong"));
         file[16] ^= 1;
         assert_eq!(members(&file), Err(broken("both meta pages are bad (0: no magic; 1: not found)")));
+    }
+
+    #[test]
+    fn a_meta_of_another_version_is_not_a_broken_one() {
+        let mut file = DbFile::etcd().bytes();
+        file[PAGE + 20] = 3;
+        let held = Held(file.clone());
+        assert!(Db::open(&held).is_ok_and(|db| db.weakness.is_some()), "with a wrong checksum it is a broken one");
+        let checksum = meta::fnv(&file[PAGE + 16..PAGE + 72]);
+        file[PAGE + 72..PAGE + 80].copy_from_slice(&checksum.to_le_bytes());
+        let told = Fault::Unsupported("bbolt's version 3: what is known here is 2".to_owned());
+        assert_eq!(members(&file), Err(told));
     }
 
     #[test]

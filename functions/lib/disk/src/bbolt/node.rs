@@ -46,13 +46,13 @@ struct Element {
     child: u64,
 }
 
-/// How many further pages belong to the page with this header, which must call itself `id`.
-pub(super) fn overflow(header: &[u8; HEADER], id: u64) -> Result<u64, Fault> {
-    let called = u64_at(header, 0);
+/// How many further pages belong to the page that begins so, which must call itself `id`.
+pub(super) fn overflow(page: &[u8], id: u64) -> Result<u64, Fault> {
+    let called = u64_at(page, 0);
     if called != id {
         return Err(broken(format!("calls itself {called}")));
     }
-    Ok(u64::from(u32_at(header, 12)))
+    Ok(u64::from(u32_at(page, 12)))
 }
 
 impl Node {

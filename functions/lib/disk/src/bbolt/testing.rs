@@ -1,6 +1,7 @@
 //! Builds small dbs, byte by byte.
 
 use super::meta::fnv;
+use crate::protobuf::testing::{bytes, number};
 
 /// Bytes of a page here.
 pub(crate) const PAGE: usize = 4096;
@@ -33,6 +34,11 @@ pub(crate) fn inline(name: &str, elements: Vec<Element>) -> Element {
 /// A revision's key, as etcd's `mvcc` writes it.
 pub(crate) fn revision(main: u64, sub: u64) -> Vec<u8> {
     [&main.to_be_bytes()[..], b"_", &sub.to_be_bytes()].concat()
+}
+
+/// A key and its value, as `mvcc` writes them.
+fn key_value() -> Vec<u8> {
+    [bytes(1, b"k"), number(2, 1), number(3, 1), number(4, 1), bytes(5, b"v")].concat()
 }
 
 impl Page {
@@ -99,6 +105,18 @@ impl DbFile {
         Self::etcd_with("3.4.0", 7, Self::raft(consistent_index, conf_state, term))
     }
 
+    /// What an etcd of that version writes, at that revision.
+    pub(crate) fn etcd_of(version: &str, main: u64, consistent_index: u64) -> Self {
+        Self::etcd_with(version, main, vec![value(b"consistent_index", &consistent_index.to_be_bytes())])
+    }
+
+    /// A db of the cluster's version, the db's own if it has one, and these keys in buckets.
+    pub(crate) fn of_versions(version: &str, of_db: Option<&str>) -> Self {
+        let mut meta = vec![value(b"consistent_index", &8_u64.to_be_bytes())];
+        meta.extend(of_db.map(|version| value(b"storageVersion", version.as_bytes())));
+        Self::etcd_with(version, 7, meta)
+    }
+
     /// Its last key is of revision 7; it was to be compacted up to one revision, and was up to another.
     pub(crate) fn compacted(scheduled: u64, finished: u64) -> Self {
         let meta = vec![
@@ -125,6 +143,16 @@ impl DbFile {
         vec![value(b"confState", conf_state.as_bytes()), consistent_index, value(b"term", term)]
     }
 
+    /// With this in place of the bucket of that name, at the top.
+    pub(crate) fn with_bucket(&self, name: &str, elements: Vec<Element>) -> Self {
+        let mut other = self.clone();
+        let Page::Leaf(root) = &mut other.pages[0] else { panic!("the root is a leaf") };
+        root.retain(|(_, key, _)| key != name.as_bytes());
+        root.push(inline(name, elements));
+        root.sort_by(|a, b| a.1.cmp(&b.1));
+        other
+    }
+
     fn etcd_with(version: &str, main: u64, meta: Vec<Element>) -> Self {
         let member = br#"{"id":10501334649042878790,"peerURLs":["http://localhost:2380"],"name":"a"}"#;
         let root = Page::Leaf(vec![
@@ -134,8 +162,8 @@ impl DbFile {
             inline("meta", meta),
         ]);
         let branch = Page::Branch(vec![(revision(1, 0), 4), (revision(3, 0), 5)]);
-        let first = Page::Leaf(vec![value(&revision(1, 0), b"kv"), value(&revision(2, 0), b"kv")]);
-        let second = Page::Leaf(vec![value(&revision(3, 0), b"kv"), value(&revision(main, 0), b"kv")]);
+        let leaf = |keys: [u64; 2]| Page::Leaf(keys.map(|main| value(&revision(main, 0), &key_value())).into());
+        let (first, second) = (leaf([1, 2]), leaf([3, main]));
         Self::new(&[root, branch, first, second], 2)
     }
 

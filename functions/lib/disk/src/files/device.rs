@@ -73,11 +73,15 @@ impl BlockDevice for Device {
             journal.passes(offset, self.blocks.as_ref());
         }
         let instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = instead.as_ref().filter(|(at, bytes)| *at == offset && bytes.len() == buf.len()) {
-            buf.copy_from_slice(bytes);
-            return Ok(());
-        }
-        self.blocks.read_at(offset, buf).map_err(|failure| {
+        let instead = instead.as_ref().filter(|(at, bytes)| *at == offset && bytes.len() == buf.len());
+        let read = self.blocks.go_on().and_then(|()| match instead {
+            Some((_, bytes)) => {
+                buf.copy_from_slice(bytes);
+                Ok(())
+            }
+            None => self.blocks.read_at(offset, buf),
+        });
+        read.map_err(|failure| {
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
             Error::Corrupt("the source failed")
         })

@@ -179,6 +179,8 @@ impl File for Mapped {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
         let wanted = within(offset, into.len(), self.size)?;
+        // Holes are read without the device, and a file can be one of as many bytes as ext4 can count.
+        self.device.blocks.go_on()?;
         into.fill(0);
         for (piece, physical) in self.pieces(wanted) {
             let into = &mut into[index(piece.start - offset)?..index(piece.end - offset)?];

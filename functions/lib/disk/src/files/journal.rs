@@ -1,10 +1,8 @@
 //! The journal's replay, in memory.
 //!
-//! The reader walks the log (which transactions are committed, what they revoke, every checksum); what it would then
-//! hold in memory is the whole log. So it is mounted as if the journal were clean, and what the walk found is replayed
-//! here: of each block only its last version, within a bound.
+//! The reader would hold the whole log in memory, and all that it revokes. So it is mounted as if the journal were clean,
+//! and what [`transactions`] finds is replayed here: of each block only its last version, within a bound.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use fs_ext4::bgd::{self, BlockGroupDescriptor};
@@ -13,13 +11,13 @@ use fs_ext4::checksum::{Checksummer, linux_crc32c};
 use fs_ext4::error::{Error, Result};
 use fs_ext4::inode::Inode;
 use fs_ext4::jbd2::{JBD2_MAGIC_NUMBER, JournalSuperblock};
-use fs_ext4::journal::{self, ReplayEntry, TAG_ESCAPED};
 use fs_ext4::{Filesystem, Superblock};
 
 use super::device::Device;
 use super::ext4::ROOT;
 use super::extents::{self, Geometry, Run};
 use super::read_ahead::ReadAhead;
+use super::transactions;
 
 /// The most bytes that a replay keeps in memory. A full journal of 128 MiB, the largest on a volume below 128 GiB,
 /// writes the same few thousand blocks again and again.
@@ -111,32 +109,39 @@ impl Journal {
 
     /// Where on the volume these blocks of the journal are, in bytes.
     fn bytes(&self, blocks: Range<u64>) -> impl Iterator<Item = Range<u64>> {
-        self.runs.iter().filter_map(move |run| {
+        let first = self.runs.partition_point(|run| run.logical.end <= blocks.start);
+        let within = self.runs[first..].iter().take_while({
+            let end = blocks.end;
+            move |run| run.logical.start < end
+        });
+        within.map(move |run| {
             let (from, to) = (blocks.start.max(run.logical.start), blocks.end.min(run.logical.end));
-            let first = run.physical + from.saturating_sub(run.logical.start);
-            (from < to).then(|| first * self.block_size..(first + to - from) * self.block_size)
+            let first = run.physical + (from - run.logical.start);
+            first * self.block_size..(first + to - from) * self.block_size
         })
     }
 
-    /// Where on the volume a block of the journal is, in bytes.
-    fn place(&self, block: u64) -> Result<u64> {
-        let place = self.bytes(block..block + 1).next();
-        place.map(|bytes| bytes.start).ok_or(Error::Corrupt("a journal with a hole"))
+    /// Fills in a block of the journal.
+    fn read(&self, device: &dyn BlockDevice, block: u64, into: &mut [u8]) -> Result<()> {
+        let place = self.bytes(block..block + 1).next().ok_or(Error::Corrupt("a journal with a hole"))?;
+        device.read_at(place.start, into)
     }
 
     /// Replays it over a file system that was mounted as if it were clean.
     pub(super) fn replay(&self, mounted: &Filesystem) -> Result<()> {
-        let plan = journal::walk(mounted, &self.superblock)?;
-        let last: BTreeMap<u64, &ReplayEntry> = plan.writes.iter().map(|write| (write.fs_block, write)).collect();
+        let (device, size) = (mounted.dev.as_ref(), mounted.sb.block_size());
+        let read = |block, into: &mut [u8]| self.read(device, block, into);
+        let last = transactions::committed(&self.superblock, size, read)?;
         if last.len() as u64 * self.block_size > MOST_REPLAYED {
             return Err(Error::Unsupported("a journal that changes more blocks than are kept in memory"));
         }
-        for (block, write) in last {
+        for (block, logged) in last {
             if block >= mounted.sb.blocks_count {
                 return Err(Error::Corrupt("the journal names a block past the end of the file system"));
             }
-            let mut bytes = mounted.read_block(self.place(write.journal_block)? / self.block_size)?;
-            if write.flags & TAG_ESCAPED != 0 {
+            let mut bytes = vec![0; size as usize];
+            read(logged.at, &mut bytes)?;
+            if logged.escaped {
                 bytes[..4].copy_from_slice(&JBD2_MAGIC_NUMBER.to_be_bytes());
             }
             mounted.dev.populate_cache(block, bytes);

@@ -10,11 +10,14 @@ mod extents;
 mod journal;
 mod read_ahead;
 mod recognise;
+mod transactions;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::blocks::Blocks;
+pub(crate) use ext4::within;
+
 pub use crate::fault::Fault;
 
 /// A mounted file system, read-only.

@@ -4,14 +4,15 @@
 //! (`ReadAll`, `selectWALFiles`), `util.go` (names).
 
 mod decoder;
+mod head;
 mod names;
 mod record;
 mod replay;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use names::segments;
-pub(crate) use replay::{Replay, hint, replay};
+pub(crate) use names::{Segment, is_unknown, segments};
+pub(crate) use replay::{Replay, hint, newest_snapshot, replay};
 
 /// A place in the raft log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

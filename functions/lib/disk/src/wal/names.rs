@@ -31,6 +31,11 @@ pub(crate) fn segments(entries: &[Entry]) -> Vec<Segment> {
     segments
 }
 
+/// Whether a name is that of a segment, and one that no etcd known here gives.
+pub(crate) fn is_unknown(name: &str) -> bool {
+    name.strip_suffix(".wal").is_some() && Segment::parse(name).is_none()
+}
+
 /// The segments that etcd opens to start from a snapshot: from the last one that begins at or before it (`searchIndex`).
 ///
 /// None may be missing between two others. From the snapshot on `isValidSeq` says so; before it, since 3.4.8,

@@ -1,7 +1,7 @@
 //! What a record holds: `walpb.Record`, `raftpb.Entry`, `raftpb.HardState`, `walpb.Snapshot`, `etcdserverpb.Metadata`.
 
 use super::{HardState, Position};
-use crate::protobuf::{self, Malformed, fields};
+use crate::protobuf::{self, Malformed, Value, fields};
 
 /// The kinds of a record (`wal.go`: `metadataType` and on).
 pub(super) const METADATA: u64 = 1;
@@ -53,6 +53,22 @@ pub(super) fn identity(data: &[u8]) -> Result<(u64, u64), Malformed> {
 /// An entry's place.
 pub(super) fn entry(data: &[u8]) -> Result<Position, Malformed> {
     numbers(data, [2, 3]).map(|[term, index]| Position { index, term })
+}
+
+/// Whether an entry holds a request to etcd's v2 store, by itself or in an `InternalRaftRequest`: both have a field 2 then,
+/// the method or the request. etcd writes them up to 3.5, where a member tells its name and the cluster its version.
+pub(super) fn is_v2_request(entry: &[u8]) -> bool {
+    let mut request: &[u8] = &[];
+    for field in fields(entry) {
+        match field {
+            // Of another type than a normal one: a change of the members.
+            Ok((1, Value::Number(kind))) if kind != 0 => return false,
+            Ok((4, Value::Bytes(data))) => request = data,
+            Ok(_) => {}
+            Err(Malformed) => return false,
+        }
+    }
+    fields(request).any(|field| matches!(field, Ok((2, Value::Bytes(_)))))
 }
 
 /// A HardState.

@@ -1,6 +1,7 @@
 //! Reading a WAL from a snapshot on, as etcd's `ReadAll` (`wal.go`) does when it starts.
 
 use super::decoder::{self, Decoder, Next};
+use super::head;
 use super::names::{self, Segment};
 use super::record::{self, CRC, ENTRY, METADATA, Record, SNAPSHOT, STATE};
 use super::{HardState, Position};
@@ -23,9 +24,19 @@ pub(crate) struct Replay {
     pub(crate) has_start: bool,
     /// Where an entry does not follow the one before it: those two indexes.
     pub(crate) gap: Option<(u64, u64)>,
+    /// The first entry after the start that is a request to etcd's v2 store.
+    pub(crate) v2_request: Option<u64>,
     /// The metadata record as it is: all must be the same.
     metadata: Option<Vec<u8>>,
+    /// The snapshots that the log records: the newest one that is committed, and those that are not yet.
+    snapshots: Vec<Position>,
 }
+
+/// The most segments that are hinted at besides the one that is read first. etcd keeps five.
+const MOST_HINTED: usize = 16;
+/// The most snapshots that are kept in mind that the log records before it says that they are committed. There is hardly
+/// ever one.
+const MOST_PENDING: usize = 64;
 
 /// The segments that are read: those that etcd would open to start from a snapshot, or all of them.
 fn chosen(segments: &[Segment], start: Position, all: bool) -> Result<&[Segment], Fault> {
@@ -40,9 +51,14 @@ pub(crate) fn hint(
     all: bool,
     open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
 ) {
-    let first = chosen(segments, start, all).map(|chosen| open(&chosen[0].name));
-    if let Ok(Ok(first)) = first {
+    let Ok(chosen) = chosen(segments, start, all) else { return };
+    if let Ok(first) = open(&chosen[0].name) {
         decoder::hint(first.as_ref());
+    }
+    for before in segments[..segments.len() - chosen.len()].iter().rev().take(MOST_HINTED) {
+        if let Ok(segment) = open(&before.name) {
+            head::hint(segment.as_ref());
+        }
     }
 }
 
@@ -58,6 +74,12 @@ pub(crate) fn replay(
 ) -> Result<Replay, Fault> {
     let read = chosen(segments, start, all)?;
     let mut replay = Replay { start, last: start, ..Replay::default() };
+    // Of those before it, whether they are this log's: etcd reads through them (`ValidSnapshotEntries`).
+    for segment in &segments[..segments.len() - read.len()] {
+        let metadata = head::metadata(open(&segment.name)?.as_ref());
+        let taken = metadata.and_then(|data| replay.take(Record { kind: METADATA, crc: 0, data: &data }));
+        taken.map_err(|fault| fault.within(&segment.name))?;
+    }
     let (mut crc, mut total) = (0, 0_u64);
     // Two are open at a time: however many there are, their extents are not all held in memory.
     let mut next = read.first().map(|first| open(&first.name)).transpose()?;
@@ -75,7 +97,39 @@ pub(crate) fn replay(
     Ok(replay)
 }
 
+/// The newest snapshot that the log records and that is committed, or its beginning: from the last segment backwards, as
+/// far as needed.
+pub(crate) fn newest_snapshot(
+    segments: &[Segment],
+    open: impl Fn(&str) -> Result<Box<dyn File>, Fault>,
+) -> Result<Position, Fault> {
+    let (mut commit, mut next) = (0, None);
+    for segment in segments.iter().rev() {
+        let file = open(&segment.name)?;
+        let mut replay = Replay::default();
+        let mut decoder = Decoder::new(file.as_ref(), 0, next.as_deref());
+        replay.segment(&mut decoder).map_err(|fault| fault.within(&segment.name))?;
+        commit = replay.state.commit.max(commit);
+        if let Some(newest) = newest(&replay.snapshots, commit) {
+            return Ok(newest);
+        }
+        next = Some(file);
+    }
+    Ok(Position::default())
+}
+
+/// Of these, the newest one that is committed.
+fn newest(snapshots: &[Position], commit: u64) -> Option<Position> {
+    snapshots.iter().filter(|one| one.index <= commit).max_by_key(|one| one.index).copied()
+}
+
 impl Replay {
+    /// The newest snapshot that the log records, as far as it was read, and that is committed: where etcd starts since 3.7,
+    /// whatever `.snap` files there are (etcd-io/etcd#21107).
+    pub(crate) fn newest_snapshot(&self) -> Option<Position> {
+        newest(&self.snapshots, self.state.commit)
+    }
+
     fn segment(&mut self, decoder: &mut Decoder<'_>) -> Result<(), Fault> {
         loop {
             let expected = decoder.crc();
@@ -104,18 +158,38 @@ impl Replay {
                 self.metadata = Some(record.data.to_vec());
                 self.identity = Some(record::identity(record.data).map_err(malformed)?);
             }
-            ENTRY => self.entry(record::entry(record.data).map_err(malformed)?),
-            STATE => self.state.follow(record::state(record.data).map_err(malformed)?),
-            SNAPSHOT => {
-                self.has_start |= record::snapshot(record.data).map_err(malformed)? == self.start;
+            ENTRY => {
+                let entry = record::entry(record.data).map_err(malformed)?;
+                self.entry(entry, || record::is_v2_request(record.data));
             }
-            other => return Err(broken(format!("a record of the unknown kind {other}"))),
+            STATE => {
+                self.state.follow(record::state(record.data).map_err(malformed)?);
+                self.forget_older_snapshots();
+            }
+            SNAPSHOT => {
+                let snapshot = record::snapshot(record.data).map_err(malformed)?;
+                self.has_start |= snapshot == self.start;
+                self.snapshots.push(snapshot);
+                self.forget_older_snapshots();
+                if self.snapshots.len() > MOST_PENDING {
+                    return Err(Fault::Unsupported(format!("more than {MOST_PENDING} snapshots ahead of the log")));
+                }
+            }
+            other => return Err(Fault::Unsupported(format!("a record of kind {other}, which is not known here"))),
         }
         Ok(())
     }
 
+    fn forget_older_snapshots(&mut self) {
+        if self.snapshots.len() > 1 {
+            let newest = newest(&self.snapshots, self.state.commit);
+            self.snapshots.retain(|one| one.index > self.state.commit);
+            self.snapshots.extend(newest);
+        }
+    }
+
     /// An entry may take the place of a later one that was never committed; it may not leave a gap.
-    fn entry(&mut self, entry: Position) {
+    fn entry(&mut self, entry: Position, is_v2_request: impl Fn() -> bool) {
         if entry.index <= self.start.index {
             return;
         }
@@ -123,6 +197,8 @@ impl Replay {
             self.gap.get_or_insert((self.last.index, entry.index));
         }
         self.last = entry;
+        let before = self.v2_request.filter(|index| *index < entry.index);
+        self.v2_request = before.or_else(|| is_v2_request().then_some(entry.index));
     }
 }
 

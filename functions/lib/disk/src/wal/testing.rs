@@ -20,8 +20,14 @@ impl Log {
 
     /// A log that records no snapshot, not even the empty one.
     pub(crate) fn without_a_snapshot() -> Self {
+        Self::of(0xa, 0xc)
+    }
+
+    /// A log of that member and cluster.
+    pub(crate) fn of(member: u64, cluster: u64) -> Self {
         let mut log = Self { crc: 0, segment: Vec::new() };
-        log.head();
+        log.frame(&[number(1, 4), number(2, 0)].concat());
+        log.metadata(member, cluster);
         log
     }
 
@@ -50,12 +56,23 @@ impl Log {
         self.record(2, &[number(1, 0), number(2, term), number(3, index), bytes(4, data)].concat());
     }
 
+    /// An entry with a request to the v2 store, as 3.5 writes it when a member tells its name.
+    pub(crate) fn v2_request(&mut self, term: u64, index: u64) {
+        let request = [number(1, 7), bytes(2, b"PUT"), bytes(3, b"/0/members/a/attributes")].concat();
+        self.entry(term, index, &request);
+    }
+
     pub(crate) fn state(&mut self, term: u64, commit: u64) {
         self.record(3, &[number(1, term), number(2, 1), number(3, commit)].concat());
     }
 
     pub(crate) fn snapshot(&mut self, index: u64, term: u64) {
         self.record(5, &[number(1, index), number(2, term)].concat());
+    }
+
+    /// A record of a kind that no etcd writes.
+    pub(crate) fn unknown(&mut self, kind: u64) {
+        self.record(kind, b"?");
     }
 
     fn record(&mut self, kind: u64, data: &[u8]) {

@@ -69,6 +69,11 @@ fn inline(name: &str, key: &str, value: &[u8]) -> Element {
     (1, name.into(), [&[0; 16], &page[..HEADER + ELEMENT + key.len() + value.len()]].concat())
 }
 
+/// What etcd cannot start without.
+fn member() -> Element {
+    (0, b"91bc3c398fb3c146".into(), br#"{"id":10501334649042878790,"name":"a"}"#.into())
+}
+
 fn meta(id: u64, pages: usize) -> Vec<u8> {
     let mut meta: Vec<u8> = [0xED0C_DAED_u32, 2, 4096, 0].into_iter().flat_map(u32::to_le_bytes).collect();
     meta.extend([2, 0, u64::MAX, pages as u64, 9].into_iter().flat_map(u64::to_le_bytes));
@@ -106,7 +111,7 @@ pub(crate) fn values_that_overlap(consistent_index: u64) -> Vec<u8> {
     page.extend((0..count).flat_map(|at| u32::try_from(at).expect("small").to_be_bytes()));
     page.resize(length, b'x');
     let last = NEXT + (length / PAGE) as u64;
-    db(consistent_index, last, NEXT, &[page, leaf(last, &[(0, revision(1, 0), vec![7])])])
+    db(consistent_index, last, NEXT, &[page, leaf(last, &[(0, revision(1, 0), Vec::new())])])
 }
 
 /// Thirty thousand keys, each the beginning of the next one.
@@ -121,7 +126,7 @@ pub(crate) fn keys_that_overlap(consistent_index: u64) -> Vec<u8> {
     page.extend([revision(1, 0), vec![1; count]].concat());
     let page = padded(page);
     let last = NEXT + (page.len() / PAGE) as u64;
-    db(consistent_index, NEXT, last, &[page, leaf(last, &[])])
+    db(consistent_index, NEXT, last, &[page, leaf(last, &[member()])])
 }
 
 /// Branches of as many keys as one can have, one below the other: each is the first child of the one before it.
@@ -140,7 +145,37 @@ pub(crate) fn wide_branches(consistent_index: u64) -> Vec<u8> {
         branch(id, &keys, 0)
     };
     let mut pages: Vec<Vec<u8>> = digits.into_iter().enumerate().map(level).collect();
-    pages.extend([leaf(last, &[(0, revision(1 << 62, 0), vec![7])]), leaf(last + 1, &[])]);
+    pages.extend([leaf(last, &[(0, revision(1 << 62, 0), Vec::new())]), leaf(last + 1, &[member()])]);
+    db(consistent_index, NEXT, last + 1, &pages)
+}
+
+/// Two branches below a third, each of as long keys as there are, and of as many as a page holds.
+pub(crate) fn long_keys(consistent_index: u64) -> Vec<u8> {
+    const KEY: usize = 32 << 10;
+    let count = (LONGEST - HEADER) / (ELEMENT + KEY);
+    let size = (LONGEST / PAGE) as u64;
+    let [first, second, last] = [1, 2, 3].map(|nth| NEXT + nth * size);
+    let long = |beginning: [u16; 2]| {
+        let mut key: Vec<u8> = beginning.into_iter().flat_map(u16::to_be_bytes).collect();
+        key.resize(KEY, 0);
+        key
+    };
+    let numbers = || 0..u16::try_from(count).expect("few");
+    // Pages that are nowhere reached before there is too much to keep in mind.
+    let beyond = last + 2;
+    let root = numbers().map(|at| {
+        let child = [first, second].get(usize::from(at)).copied().unwrap_or(beyond + u64::from(at));
+        (long([at, 0]), if usize::from(at) + 1 == count { last } else { child })
+    });
+    let below = |of: u16| numbers().map(move |at| (long([of, at]), beyond + u64::from(at))).collect::<Vec<_>>();
+    let pages = [
+        branch(NEXT, &root.collect::<Vec<_>>(), LONGEST),
+        branch(first, &below(0), LONGEST),
+        branch(second, &below(1), LONGEST),
+        leaf(last, &[(0, revision(1 << 62, 0), Vec::new())]),
+        leaf(last + 1, &[member()]),
+    ];
+    let pages = [&pages[..], &vec![vec![0; PAGE]; count]].concat();
     db(consistent_index, NEXT, last + 1, &pages)
 }
 
@@ -148,10 +183,15 @@ pub(crate) fn wide_branches(consistent_index: u64) -> Vec<u8> {
 pub(crate) fn longest_pages(consistent_index: u64) -> Vec<u8> {
     let size = (LONGEST / PAGE) as u64;
     let above = |at: u64| branch(NEXT + at * size, &[(revision(1, 0), NEXT + (at + 1) * size)], LONGEST);
-    let value = vec![7; LONGEST - HEADER - ELEMENT - 17];
+    // A `mvccpb.KeyValue` of which the value is all: its field, and its length in four bytes.
+    let length = LONGEST - HEADER - ELEMENT - 17 - 5;
+    let bytes = [length & 0x7f | 0x80, length >> 7 & 0x7f | 0x80, length >> 14 & 0x7f | 0x80, length >> 21];
+    let mut value = vec![5 << 3 | 2];
+    value.extend(bytes.map(|byte| u8::try_from(byte).expect("eight bits")));
+    value.resize(value.len() + length, 7);
     let lowest = leaf(NEXT + 2 * size, &[(0, revision(1, 0), value)]);
     let last = NEXT + 3 * size;
-    db(consistent_index, NEXT, last, &[above(0), above(1), lowest, leaf(last, &[])])
+    db(consistent_index, NEXT, last, &[above(0), above(1), lowest, leaf(last, &[member()])])
 }
 
 /// A version that fills a page as long as is read.
@@ -159,5 +199,5 @@ pub(crate) fn longest_version(consistent_index: u64) -> Vec<u8> {
     let name = b"clusterVersion";
     let version = leaf(NEXT, &[(0, name.to_vec(), vec![b'3'; LONGEST - HEADER - ELEMENT - name.len()])]);
     let last = NEXT + (LONGEST / PAGE) as u64;
-    db_of_cluster(bucket("cluster", NEXT), consistent_index, last, last, &[version, leaf(last, &[])])
+    db_of_cluster(bucket("cluster", NEXT), consistent_index, last, last, &[version, leaf(last, &[member()])])
 }

@@ -1,8 +1,11 @@
-//! Logs and `.snap` files with as long records as are read.
+//! Logs with as long records as are read, and large `.snap` files.
 
-/// Bytes of the longest record, and of the largest `.snap`.
+use crate::volume::{BLOCK, Volume};
+
+/// Bytes of the longest record.
 const LONGEST: usize = 32 << 20;
-const LARGEST_SNAP: usize = 64 << 20;
+/// Blocks of a large `.snap` between its first one and its last one: 480 MB, as was seen of one (etcd-io/etcd#20732).
+const SNAP_BLOCKS: u64 = 117_187;
 /// What a message needs beside its longest field: a few numbers.
 const ROOM: usize = 64;
 
@@ -44,9 +47,26 @@ pub(crate) fn longest_records() -> Vec<u8> {
     segment
 }
 
-/// A `.snap` as large as is read, of that place in the log.
-pub(crate) fn largest_snap(index: u64, term: u64) -> Vec<u8> {
-    let position = [number(2, index), number(3, term)].concat();
-    let snapshot = [bytes(2, &position), bytes(1, &vec![7; LARGEST_SNAP - 2 * ROOM])].concat();
-    [number(1, crc32c::crc32c(&snapshot).into()), bytes(2, &snapshot)].concat()
+/// A file that is a large `.snap`, of that place in the log: what it begins with, sevens, and the place at its end.
+pub(crate) fn large_snap(volume: &mut Volume, inode: u64, index: u64, term: u64) {
+    let position = bytes(2, &[number(2, index), number(3, term)].concat());
+    let header = |field: u64, length: u64| [varint(field << 3 | 2), varint(length)].concat();
+    // All but the sevens takes less than a block at either end.
+    let sevens = (SNAP_BLOCKS + 1) * BLOCK;
+    let beginning = header(1, sevens);
+    let mut crc = crc32c::crc32c(&beginning);
+    for _ in 0..=SNAP_BLOCKS {
+        crc = crc32c::crc32c_append(crc, &[7; 4096]);
+    }
+    crc = crc32c::crc32c_append(crc, &position);
+    let length = (beginning.len() + position.len()) as u64 + sevens;
+    let mut first = [number(1, crc.into()), header(2, length), beginning].concat();
+    let before = first.len();
+    first.resize(4096, 7);
+    let mut last = vec![7; before];
+    last.extend(position);
+    let at = volume.put(&first);
+    volume.repeat(&[7; 4096], SNAP_BLOCKS);
+    volume.put(&last);
+    volume.replace(inode, (SNAP_BLOCKS + 1) * BLOCK + last.len() as u64, at);
 }

@@ -179,19 +179,6 @@ impl Blocks for Volume {
     }
 }
 
-/// A volume that was written to a file.
-pub(crate) struct OnDisk(pub(crate) File);
-
-impl Blocks for OnDisk {
-    fn size(&self) -> u64 {
-        BLOCKS * BLOCK
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Unreadable> {
-        self.0.read_exact_at(into, offset).map_err(|error| Unreadable(error.to_string()))
-    }
-}
-
 /// An extent as a leaf has it.
 pub(crate) fn leaf((logical, blocks, physical): &Extent) -> [u8; 12] {
     entry(*logical, (*blocks & 0xffff) | (*physical & 0xffff_ffff) << 32)

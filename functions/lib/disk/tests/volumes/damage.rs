@@ -1,55 +1,9 @@
 //! What each kind of damage to a volume leads to.
 
-use std::sync::Arc;
-
-use etcd_backup_disk::files::{self, File};
-use etcd_backup_disk::{Blocks, Depth, Examined, Unreadable, Verdict, examine};
+use etcd_backup_disk::{Blocks, Depth, Verdict};
 
 use crate::image::{Image, fixture};
-
-/// Bytes of a page of the fixtures' dbs.
-const PAGE: u64 = 4096;
-const ZEROS: [u8; 4096] = [0; 4096];
-
-/// A sound volume, and where what is damaged lies on it.
-struct Volume {
-    image: Image,
-    db: String,
-    wal: String,
-}
-
-impl Volume {
-    fn sound() -> Self {
-        let fixture = fixture("clean-3.5");
-        let member = format!("{}/member", fixture.text("data_dir").expect("a data directory"));
-        let wal = format!("{member}/wal/0000000000000000-0000000000000000.wal");
-        Self { image: fixture.image(), db: format!("{member}/snap/db"), wal }
-    }
-
-    /// The volume with these bytes of a file changed.
-    fn with(&self, path: &str, offset: u64, change: &[u8]) -> Image {
-        let mut image = self.image.clone();
-        image.write(self.image.place(path, offset..offset + change.len() as u64), change);
-        image
-    }
-
-    fn read(&self, path: &str, offset: u64, length: usize) -> Vec<u8> {
-        let files = files::mount(Arc::new(self.image.clone())).expect("mounted");
-        let mut bytes = vec![0; length];
-        files.open(path).expect("opened").read_at(offset, &mut bytes).expect("read");
-        bytes
-    }
-
-    /// The volume with one bit of a file changed.
-    fn flipped(&self, path: &str, offset: u64) -> Image {
-        let bytes = self.read(path, offset, 1);
-        self.with(path, offset, &[bytes[0] ^ 1])
-    }
-}
-
-fn judge(image: &Image, depth: Depth) -> Examined {
-    examine(Arc::new(image.clone()), depth).expect("it can be read")
-}
+use crate::volume::{PAGE, Volume, ZEROS, judge};
 
 /// Holds both verdicts against what is expected.
 fn expect(image: &Image, shallow: Verdict, deep: Verdict) {
@@ -137,7 +91,10 @@ fn a_name_in_a_directory_with_an_index() {
 
 #[test]
 fn the_metas_and_the_root_page() {
-    let sound = Volume::sound();
+    Volume::of_each_version().for_each(|sound| metas_and_root_page(&sound));
+}
+
+fn metas_and_root_page(sound: &Volume) {
     for meta in [0, 1] {
         let one_bad = sound.flipped(&sound.db, meta * PAGE + 20);
         expect(&one_bad, Verdict::Degraded, Verdict::Degraded);
@@ -153,25 +110,31 @@ fn the_metas_and_the_root_page() {
     expect(&no_root, Verdict::Corrupt, Verdict::Corrupt);
 }
 
+/// As many are tried.
+const MOST_LEAVES: usize = 24;
+
 /// Pages of the db that are leaves of `key`; some of them are free, and their contents old.
-fn leaves_of_key(sound: &Volume) -> Vec<u64> {
+fn leaves_of_key(sound: &Volume) -> impl Iterator<Item = u64> {
     let pages = sound.read(&sound.db, 0, 400 * ZEROS.len());
     let is_leaf = |page: &[u8]| {
         let position = 16 + usize::from(page[20]) + usize::from(page[21]) * 256;
         page[8..10] == [2, 0] && page[10] > 1 && page[24] == 17 && page.get(position + 8) == Some(&b'_')
     };
     let pages = (0..).zip(pages.chunks(ZEROS.len()));
-    pages.filter(|(_, page)| is_leaf(page)).map(|(id, _)| id).collect()
+    let leaves: Vec<u64> = pages.filter(|(_, page)| is_leaf(page)).map(|(id, _)| id).collect();
+    leaves.into_iter().take(MOST_LEAVES)
 }
 
 #[test]
 fn a_leaf_only_deep_can_see() {
-    let sound = Volume::sound();
-    let seen = leaves_of_key(&sound).into_iter().filter(|page| {
-        let zeroed = sound.with(&sound.db, page * PAGE, &ZEROS);
-        judge(&zeroed, Depth::Shallow).verdict == Verdict::Ok && judge(&zeroed, Depth::Deep).verdict == Verdict::Corrupt
-    });
-    assert!(seen.count() >= 3);
+    for sound in Volume::of_each_version() {
+        let seen = leaves_of_key(&sound).filter(|page| {
+            let zeroed = sound.with(&sound.db, page * PAGE, &ZEROS);
+            judge(&zeroed, Depth::Deep).verdict == Verdict::Corrupt
+                && judge(&zeroed, Depth::Shallow).verdict == Verdict::Ok
+        });
+        assert!(seen.take(3).count() == 3, "{}", sound.db);
+    }
 }
 
 #[test]
@@ -187,7 +150,45 @@ fn a_byte_in_a_value_nobody_can_see() {
 
 #[test]
 fn the_write_ahead_log() {
-    let sound = Volume::sound();
+    Volume::of_each_version().for_each(|sound| write_ahead_log(&sound));
+}
+
+/// Without them a 3.6 has nowhere to start from, its first segments being purged; a 3.7 does not read them.
+#[test]
+fn all_snap_files() {
+    for (name, words) in
+        [("3.6-purged-crash", "etcd 3.6"), ("3.7-purged-crash", "etcd 3.6"), ("3.8dev-purged-crash", "")]
+    {
+        let sound = Volume::of(name);
+        let snaps: Vec<&String> = sound.files.iter().filter(|path| path.strip_suffix(".snap").is_some()).collect();
+        assert_eq!(snaps.is_empty(), words.is_empty(), "{name}");
+        let mut image = sound.image.clone();
+        for snap in snaps {
+            image.write(sound.image.place(snap, 0..4096), &ZEROS);
+        }
+        let examined = judge(&image, Depth::Shallow);
+        let reason = examined.reason.unwrap_or_default();
+        assert_eq!(
+            examined.verdict,
+            if words.is_empty() { Verdict::Ok } else { Verdict::Degraded },
+            "{name}: {reason}"
+        );
+        let told = format!("{words} would not start from it: ");
+        assert!(words.is_empty() || reason.contains(&told), "{name}: {reason}");
+    }
+}
+
+/// What a shallow look does not read through, it looks at the beginning of.
+#[test]
+fn a_segment_before_the_one_that_covers_the_start() {
+    let sound = Volume::of("3.7-purged-crash");
+    let before = sound.files.iter().find(|path| path.contains("/wal/0000000000")).expect("a segment");
+    assert_ne!(*before, sound.wal);
+    expect(&sound.flipped(before, 20), Verdict::Corrupt, Verdict::Corrupt);
+    expect(&sound.flipped(before, 20_000), Verdict::Ok, Verdict::Corrupt);
+}
+
+fn write_ahead_log(sound: &Volume) {
     for offset in [100, 1000, 5000, 20_000] {
         expect(&sound.flipped(&sound.wal, offset), Verdict::Corrupt, Verdict::Corrupt);
     }
@@ -197,44 +198,4 @@ fn the_write_ahead_log() {
         let examined = judge(&zeroed, Depth::Shallow);
         assert_eq!(examined.verdict, Verdict::Corrupt, "{offset}: {:?}", examined.reason);
     }
-}
-
-/// A source that fails somewhere.
-struct Failing {
-    image: Image,
-    fails: std::ops::Range<u64>,
-}
-
-impl Blocks for Failing {
-    fn size(&self) -> u64 {
-        self.image.size()
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Unreadable> {
-        if offset < self.fails.end && offset + into.len() as u64 > self.fails.start {
-            return Err(Unreadable("expired".to_owned()));
-        }
-        self.image.read_at(offset, into)
-    }
-}
-
-#[test]
-fn a_source_that_fails_says_nothing_of_the_disk() {
-    let sound = Volume::sound();
-    let image = || sound.image.clone();
-    let at = |path: &str, offset| image().place(path, offset..offset + 1);
-    for from in [0, 1024, 4096, at(&sound.db, 0), at(&sound.db, PAGE), at(&sound.wal, 0), at(&sound.wal, 20_000)] {
-        let failing = Failing { image: image(), fails: from..from + 1 };
-        let result = examine(Arc::new(failing), Depth::Deep);
-        assert_eq!(result, Err(Unreadable("expired".to_owned())), "byte {from}");
-    }
-}
-
-#[test]
-fn reading_past_the_end_of_a_file_is_an_error() {
-    let sound = Volume::sound();
-    let files = files::mount(Arc::new(sound.image.clone())).expect("mounted");
-    let db: Box<dyn File> = files.open(&sound.db).expect("opened");
-    assert!(db.read_at(db.size() - 1, &mut [0; 2]).is_err());
-    assert!(db.read_at(u64::MAX, &mut [0; 2]).is_err());
 }

@@ -9,11 +9,11 @@ use etcd_backup_disk::{Blocks, Depth, Verdict, examine};
 use crate::image::{Image, fixture};
 
 /// The fixture's journal has no checksums, so that it can be changed, and its file system none either.
-const FIXTURE: &str = "no-snap-3.4";
+pub(crate) const FIXTURE: &str = "no-snap-3.4";
 /// Bytes of its blocks.
-const BLOCK: u64 = 4096;
+pub(crate) const BLOCK: u64 = 4096;
 /// jbd2's magic, and the kinds of block that follow it.
-const MAGIC: [u8; 4] = [0xc0, 0x3b, 0x39, 0x98];
+pub(crate) const MAGIC: [u8; 4] = [0xc0, 0x3b, 0x39, 0x98];
 const DESCRIPTOR: u32 = 1;
 const SUPERBLOCK: u32 = 4;
 /// A tag's flags: the block began with the magic; no UUID follows; it is the last one.
@@ -21,7 +21,7 @@ const ESCAPE: u8 = 1;
 const SAME_UUID: u8 = 2;
 const LAST: u8 = 8;
 
-fn read<const N: usize>(image: &Image, at: u64) -> [u8; N] {
+pub(crate) fn read<const N: usize>(image: &Image, at: u64) -> [u8; N] {
     let mut bytes = [0; N];
     image.read_at(at, &mut bytes).expect("in memory");
     bytes
@@ -58,7 +58,7 @@ fn logged(image: &Image, descriptor: u64) -> Vec<Logged> {
 }
 
 /// Where the journal's first block is.
-fn beginning(image: &Image) -> u64 {
+pub(crate) fn beginning(image: &Image) -> u64 {
     let mut blocks = (0..image.size()).step_by(4096);
     blocks.find(|at| kind(image, *at) == Some(SUPERBLOCK)).expect("a journal")
 }

@@ -3,9 +3,13 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod damage;
+mod deadline;
 mod fixtures;
 mod hostile;
 mod image;
 mod journal;
 mod rounds;
 mod sets;
+mod source;
+mod versions;
+mod volume;

@@ -77,11 +77,11 @@ fn a_round_is_what_only_the_one_before_it_could_tell() {
     assert_eq!(rounds("segments-3.5", EBS_BLOCK, Depth::Shallow), 7);
 }
 
-/// The three segments, each window after the one before it but the first ones with what comes before them; the db branch
-/// by branch, the leaves of each at once.
+/// The three segments, each window after the one before it but the first ones with what comes before them; the db level by
+/// level, of each a window of the file at once.
 #[test]
-fn deep_goes_by_windows_and_branches() {
-    assert_eq!(rounds("segments-3.5", EBS_BLOCK, Depth::Deep), 26);
+fn deep_goes_by_windows_and_levels() {
+    assert_eq!(rounds("segments-3.5", EBS_BLOCK, Depth::Deep), 25);
 }
 
 /// Page by page, so that small volumes show what large ones have in different blocks of EBS.

@@ -12,8 +12,8 @@ use crate::ids::SnapshotId;
 use crate::slot::Slot;
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{Completed, Error, Other, Pending};
-use crate::tags;
 use crate::verdict::Verdict;
+use crate::{tags, verdict};
 
 #[test]
 fn a_sweep_goes_by_points_newest_first() {
@@ -64,6 +64,25 @@ fn a_sweep_passes_over_what_it_cannot_read_or_has_read() {
         panic!()
     };
     assert_eq!(plan.list, []);
+}
+
+#[test]
+fn what_an_earlier_look_may_have_died_of_comes_last() {
+    let mut all = point(OLDER_SLOT, &[Completed; 3]).observed();
+    let [a, b, c] = <[Snapshot; 3]>::try_from(snapshots()).expect("three");
+    let begun = |snapshot: Snapshot| snapshot.tagged(tags::VERIFIED, &verdict::begun(now()));
+    all.extend([begun(a), b, begun(c)]);
+    let plan = examined(&Request::Sweep, all.clone());
+    let last = [format!("snap-a-{SLOT}"), format!("snap-c-{SLOT}")];
+    assert_eq!(
+        (ids(&plan)[0], &ids(&plan)[4..]),
+        (format!("snap-b-{SLOT}").as_str(), &last.each_ref().map(String::as_str)[..])
+    );
+    assert_eq!(plan.list.iter().map(|one| one.again).collect::<Vec<_>>(), [false, false, false, false, true, true]);
+    assert!(plan.list.iter().all(|one| one.was.is_none()));
+    let by_hand = Request::Point { of: main_of_example(), at: At::Latest, deep: false };
+    let again: Vec<bool> = examined(&by_hand, all).list.iter().map(|one| one.again).collect();
+    assert_eq!(again, [true, false, true], "in the order of the members");
 }
 
 #[test]

@@ -110,3 +110,24 @@ fn what_is_not_seen_again_must_not_be_written_over() {
         assert_eq!(examination.was, Some(Verdict::Ok));
     }
 }
+
+#[test]
+fn what_stands_there_meanwhile_says_how_often_it_was_tried() {
+    let of = |was, again| Examination { again, ..examination(was, false) };
+    assert_eq!(of(None, false).beforehand(now()), Some(format!("begun at={AT}")));
+    let died = of(None, true).beforehand(now()).expect("a verdict");
+    assert!(died.starts_with(&format!("unsupported at={AT} reason=reading it ended the function twice")), "{died}");
+    assert!(died.ends_with("by hand reads it"), "not cut off: {died}");
+    for (was, again) in [(Verdict::Ok, false), (Verdict::Corrupt, false), (Verdict::Unsupported, true)] {
+        assert_eq!(of(Some(was), again).beforehand(now()), None, "a verdict stays");
+    }
+    for (was, again, taken_back) in [
+        (Some(Verdict::Unsupported), true, true),
+        (Some(Verdict::Corrupt), true, false),
+        (None, true, false),
+        (Some(Verdict::Unsupported), false, false),
+    ] {
+        let afterwards = of(was, again).afterwards(now());
+        assert_eq!(afterwards, taken_back.then(|| format!("begun at={AT}")), "{was:?} {again}");
+    }
+}

@@ -1,8 +1,10 @@
 //! Data directories in memory: sound, and with one thing changed.
 
 mod damage;
+mod raft;
 mod rules;
 mod told;
+mod versions;
 
 use super::*;
 use crate::Verdict::{Corrupt, Degraded, Ok as Sound, Unsupported};

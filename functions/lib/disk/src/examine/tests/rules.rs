@@ -12,29 +12,6 @@ fn rule_1_the_db_may_not_be_ahead_of_the_log() {
 }
 
 #[test]
-fn rule_1_a_db_of_a_later_term_than_the_log_is_strange() {
-    let db = |term: u64| DbFile::etcd_3_5(8, r#"{"voters":[10],"auto_leave":false}"#, &term.to_be_bytes()).bytes();
-    let with_term = |term: u64| {
-        let mut tree = directory(8);
-        tree.0.insert(DB.to_owned(), db(term));
-        tree
-    };
-    let same = judged(&with_term(2), Depth::Shallow);
-    assert_eq!((same.verdict, same.term, same.voters), (Sound, Some(2), Some(vec![10])));
-    assert_eq!(judged(&with_term(1), Depth::Shallow).term, Some(2), "the WAL's, which may be later");
-    let later = judged(&with_term(3), Depth::Shallow);
-    assert_eq!(later.verdict, Degraded, "etcd starts from it");
-    assert_eq!(later.reason.as_deref(), Some("rule 1: the db is of term 3, the WAL of term 2"));
-    let mut stateless = Wal::new();
-    entries(&mut stateless, 1..=9);
-    let stateless = Tree::new([(DB, db(3)), (FIRST, stateless.bytes())]);
-    assert_eq!(judged(&stateless, Depth::Shallow).reason, None, "a log without a HardState");
-    let mut alone = with_term(3);
-    alone.0.retain(|path, _| path == DB);
-    assert_eq!(judged(&alone, Depth::Shallow).term, Some(3), "without a WAL");
-}
-
-#[test]
 fn rule_2_the_db_must_have_reached_the_snapshot() {
     let behind = judged(&directory(3), Depth::Shallow);
     assert_eq!(behind.reason.as_deref(), Some("rule 2: the db is at index 3, the newest snapshot at 4"));

@@ -15,33 +15,6 @@ fn a_sound_directory_is_structurally_restorable() {
 }
 
 #[test]
-fn the_voters_are_of_a_list_that_names_the_member() {
-    // The log is member 10's; the db's `members` knows another one alone.
-    let voters = |conf_state: &str| {
-        let mut tree = directory(8);
-        tree.0.insert(DB.to_owned(), DbFile::etcd_3_5(8, conf_state, &1_u64.to_be_bytes()).bytes());
-        judged(&tree, Depth::Shallow).voters
-    };
-    assert_eq!(voters(r#"{"voters":[10,11]}"#), Some(vec![10, 11]));
-    assert_eq!(voters(r#"{"voters":[11,12],"learners":[10]}"#), None);
-    let store = |is_learner: bool| Store {
-        voters: Some(vec![7, 8]),
-        members: [10, 11, 12]
-            .map(|id| crate::EtcdMember {
-                id,
-                name: String::new(),
-                peer_urls: Vec::new(),
-                is_learner: is_learner && id > 11,
-            })
-            .to_vec(),
-        ..Store::default()
-    };
-    assert_eq!(super::voters(&store(false), 10), Some(vec![10, 11, 12]), "what etcdutl restored keeps old voters");
-    assert_eq!(super::voters(&store(true), 10), Some(vec![10, 11]));
-    assert_eq!(super::voters(&store(true), 12), None, "it has no vote itself");
-}
-
-#[test]
 fn of_two_directories_the_one_last_written_to_is_judged() {
     let mut tree = directory(8);
     let mut wal = Wal::new();

@@ -1,10 +1,10 @@
-//! Logs in memory: sound, and with one thing changed.
+//! Small logs, read.
 
 use std::sync::{Arc, Mutex};
 
+use super::super::testing::{self, Log};
 use super::*;
 use crate::tests::Held;
-use crate::wal::testing::{self, Log};
 
 fn read(files: &[(&str, Vec<u8>)], index: u64, all: bool) -> Result<Replay, Fault> {
     let segments = testing::segments(files);
@@ -52,6 +52,27 @@ fn from_a_snapshot_only_what_covers_it_is_read() {
     assert!(read(&files, 4, true).is_err(), "all are read when asked");
 }
 
+#[test]
+fn of_segments_before_it_only_whose_they_are_is_read() {
+    let mut files = two();
+    files[0].1[20] ^= 1;
+    let fault = read(&files, 4, false).expect_err("its beginning is broken").to_string();
+    assert!(fault.starts_with(FIRST), "{fault}");
+    files[0].1.clear();
+    assert!(read(&files, 4, false).is_err(), "empty");
+    let mut another = Log::without_a_snapshot();
+    another.entry(1, 1, b"value");
+    files[0].1 = another.cut();
+    assert!(read(&files, 4, false).is_ok(), "its chain of checksums is not followed");
+    let mut of_another = crate::wal::testing::Log::of(0xb, 0xc);
+    of_another.entry(1, 1, b"value");
+    files[0].1 = of_another.cut();
+    assert_eq!(
+        read(&files, 4, false).expect_err("another member's").to_string(),
+        format!("{SECOND}: two members' records in one log")
+    );
+}
+
 /// What is done with files, in order.
 #[derive(Clone, Default)]
 struct Watched(Arc<Mutex<Vec<String>>>);
@@ -92,8 +113,8 @@ fn the_next_segment_is_hinted_at_before_it_is_needed() {
     hint(&segments, Position { index: 4, term: 1 }, false, open);
     replay(&segments, Position::default(), false, 1 << 20, open).expect("sound");
     let seen = watched.0.lock().expect("notes").clone();
-    let expected = ["hint 1", "hint 0", "hint 1", "read 0", "hint 1", "read 1"];
-    assert_eq!(seen, expected, "from the snapshot, then all");
+    let expected = ["hint 1", "hint 0", "hint 0", "hint 1", "read 0", "hint 1", "read 1"];
+    assert_eq!(seen, expected, "from the snapshot and how the one before begins; then all");
 }
 
 #[test]
