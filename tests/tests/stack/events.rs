@@ -48,7 +48,7 @@ async fn what_others_wrote_into_a_tag_is_one_plain_line_between_ours() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
     let forged = "a/a\"\nThat was all it says. All is well.\\\u{202e}";
-    account.tag(&cluster.volume("main", "a"), &tags::of([("k8s.io/etcd/main", forged)])).await;
+    account.tag(cluster.volume("main", "a"), &tags::of([("k8s.io/etcd/main", forged)])).await;
     let backup = Function::named("backup").account(&account).start().await;
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap_err();
     let failed = account.events().await.remove(0);
