@@ -11,10 +11,12 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/etcd-volume-backup/tools
 STACK := $(TOOLS)/stack
 export STACK_PYTHON := $(STACK)/bin/python
+# What is listed and nothing else, as it was when it was listed: with hashes pip wants each package pinned, those of others too.
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
 # What `make package` builds for.
 ARCHITECTURE := arm64
 
-.PHONY: help demo test check-template package audit bench fixtures prove fmt check-tools local-aws stack-tools
+.PHONY: help demo test check-template package audit bench fixtures prove pins fmt check-tools local-aws stack-tools
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -34,8 +36,8 @@ test: check-tools local-aws check-template ## Formatting, lints, docs, unit, pro
 check-template: check-tools stack-tools $(TOOLS)/checkov/.ready ## SAM, cfn-lint, checkov, parliament, and the stack in a local AWS
 	@infra/stack/check $(STACK) $(TOOLS)/checkov
 
-package: check-tools $(TOOLS)/package/.ready ## dist/: a zip for each function, and a template for StackSets (ARCHITECTURE=x86_64 for Intel)
-	@infra/stack/package $(TOOLS)/package $(ARCHITECTURE)
+package: check-tools $(TOOLS)/package/.ready $(TOOLS)/bin/cargo-cyclonedx ## dist/: a zip for each function, what is in it, a template for StackSets, checksums (ARCHITECTURE=x86_64 for Intel)
+	@infra/stack/package $(TOOLS)/package $(TOOLS)/bin $(ARCHITECTURE)
 
 audit: check-tools $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Licences, bans, sources, advisories, unused dependencies
 	@infra/audit $(TOOLS)/bin
@@ -56,6 +58,10 @@ prove: check-tools local-aws ## Restores of real etcds, in stages and all at onc
 	cargo build --workspace --bins --locked
 	@infra/prove/make $(TOOLS)/fixtures $(TARGET)/debug/prove $(PROVE)
 
+# After a change of a requirements*.in.
+pins: check-tools $(TOOLS)/pins/.ready ## Pins all Python packages that the tools need, with their hashes
+	@infra/pins/make $(TOOLS)/pins
+
 fmt: ## Formats the code
 	cargo fmt --all
 
@@ -67,7 +73,7 @@ local-aws: $(VENV)/.ready
 $(VENV)/.ready: infra/local-aws/requirements.txt
 	@echo "Setting up the local AWS (moto) in $(VENV) ..."
 	@python3 -m venv $(VENV)
-	@$(LOCAL_AWS_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(LOCAL_AWS_PYTHON) $(PIP) $<
 	@touch $@
 
 stack-tools: $(STACK)/.ready infra/iam/node_modules/.package-lock.json
@@ -75,11 +81,12 @@ stack-tools: $(STACK)/.ready infra/iam/node_modules/.package-lock.json
 $(STACK)/.ready: infra/stack/requirements.txt
 $(TOOLS)/checkov/.ready: infra/stack/requirements-checkov.txt
 $(TOOLS)/package/.ready: infra/stack/requirements-package.txt
+$(TOOLS)/pins/.ready: infra/pins/requirements.txt
 
-$(STACK)/.ready $(TOOLS)/checkov/.ready $(TOOLS)/package/.ready:
+$(STACK)/.ready $(TOOLS)/checkov/.ready $(TOOLS)/package/.ready $(TOOLS)/pins/.ready:
 	@echo "Setting up $(notdir $(@D)) tools in $(@D) ..."
 	@python3 -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(@D)/bin/python $(PIP) $<
 	@touch $@
 
 infra/iam/node_modules/.package-lock.json: infra/iam/package-lock.json $(STACK)/.ready

@@ -1,4 +1,5 @@
-"""A zip for each function, of what `sam build` has built, and a template that needs nothing else: in dist/.
+"""A zip for each function, of what `sam build` has built, with a list of what it is made of (CycloneDX, of what cargo-cyclonedx
+has listed), a template that needs nothing else, and the checksums of all: in dist/.
 
     python infra/stack/package.py arm64
 
@@ -25,7 +26,7 @@ BUCKET = "ArtifactBucket"
 
 def package(architecture: str) -> None:
     version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    keys = {}
+    keys, written = {}, []
     for name, function in resources(read("template.yaml"), FUNCTION).items():
         binary = function["Metadata"]["BuildProperties"]["Binary"]
         executable = (BUILT / name / "bootstrap").read_bytes()
@@ -38,9 +39,27 @@ def package(architecture: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(archive)
         report(file, f"{mebibytes(archive)} zipped, {mebibytes(executable)} for {architecture}")
+        bill = file.with_suffix(".cdx.json")
+        bill.write_text(without_paths((REPOSITORY / f"functions/{binary}/{binary}_bin.cdx.json").read_text()))
+        report(bill, f"{len(json.loads(bill.read_text())['components'])} components")
+        written += [file, bill]
     file = DIST / "stack.json"
     file.write_text(json.dumps(template(keys, architecture), separators=(",", ":")))
     report(file, f"{file.stat().st_size:,} bytes")
+    checksums = DIST / "SHA256SUMS"
+    checksums.write_text(sums([*written, file], DIST))
+    report(checksums, "sha256sum --check SHA256SUMS")
+
+
+def without_paths(bill: str) -> str:
+    """Our own crates are named by where they lie; the same list for the same code, wherever it was built."""
+    return bill.replace(str(REPOSITORY), "")
+
+
+def sums(files: list[Path], folder: Path) -> str:
+    """As sha256sum writes and checks them, in that folder."""
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder)}\n" for file in files]
+    return "".join(sorted(lines, key=lambda line: line.split()[1]))
 
 
 def machine(executable: bytes) -> int:

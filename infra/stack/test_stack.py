@@ -4,9 +4,12 @@ import copy
 import io
 import json
 import platform
+import subprocess
 import sys
+import tempfile
 import unittest
 import zipfile
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -205,6 +208,19 @@ class Packaged(unittest.TestCase):
         with zipfile.ZipFile(io.BytesIO(first)) as archive:
             [entry] = archive.infolist()
             self.assertEqual((entry.filename, entry.external_attr >> 16, archive.read(entry)), ("bootstrap", 0o755, b"\x7fELF"))
+
+    def test_the_checksums_are_as_sha256sum_checks_them(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, name) for name in ("stack.json", "a.zip")]
+            for file in files:
+                file.write_text(file.name)
+            Path(folder, "SHA256SUMS").write_text(package.sums(files, Path(folder)))
+            subprocess.run(["sha256sum", "--quiet", "--strict", "--check", "SHA256SUMS"], cwd=folder, check=True)
+            files[0].write_text("another")
+            self.assertNotEqual(subprocess.run(["sha256sum", "--status", "--check", "SHA256SUMS"], cwd=folder).returncode, 0)
+
+    def test_what_a_function_is_made_of_does_not_tell_where_it_was_built(self) -> None:
+        self.assertEqual(package.without_paths(f"path+file://{plain.REPOSITORY}/functions/backup#0.1.0"), "path+file:///functions/backup#0.1.0")
 
     def test_tells_what_an_executable_is_built_for(self) -> None:
         with open(sys.executable, "rb") as file:

@@ -104,12 +104,17 @@ fn the_topic_can_be_published_to_and_mails_who_was_named() {
     assert_eq!(stack.properties("Topic")["KmsMasterKeyId"], Value::Null);
     let statements = stack.properties("TopicPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
     let publishers: Vec<&Value> = statements.iter().map(|statement| &statement["Principal"]["Service"]).collect();
-    assert_eq!(publishers, ["cloudwatch.amazonaws.com", "events.amazonaws.com"]);
-    assert!(statements.iter().all(|statement| statement["Resource"] == *topic));
     // "You can't use Condition blocks in Amazon SNS topic policies for EventBridge": its user guide, "Using
-    // resource-based policies".
-    let conditional: Vec<bool> = statements.iter().map(|statement| statement["Condition"].is_object()).collect();
-    assert_eq!(conditional, [true, false]);
+    // resource-based policies". So EventBridge publishes by a role of this account.
+    assert_eq!(publishers, ["cloudwatch.amazonaws.com"]);
+    assert_eq!(statements[0]["Resource"], *topic);
+    let of_these_alarms = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:etcd-volume-backup-*";
+    let condition =
+        json!({"StringEquals": {"aws:SourceAccount": "123456789012"}, "ArnLike": {"aws:SourceArn": of_these_alarms}});
+    assert_eq!(statements[0]["Condition"], condition);
+    for (alarm, properties) in stack.all("AWS::CloudWatch::Alarm") {
+        assert!(properties["AlarmName"].as_str().unwrap().starts_with("etcd-volume-backup-"), "{alarm}");
+    }
     let mail = json!({"Protocol": "email", "Endpoint": "oncall@example.com", "TopicArn": topic});
     assert_eq!(*stack.properties("Subscription"), mail);
 

@@ -8,6 +8,8 @@ use regex_lite::Regex;
 use scenarios::Stack;
 use serde_json::{Value, json};
 
+const SIGNING: &str = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0";
+
 fn environment(stack: &Stack, function: &str) -> BTreeMap<String, String> {
     let variables = stack.properties(function)["Environment"]["Variables"].as_object().unwrap();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -130,6 +132,16 @@ fn what_is_plainly_wrong_is_refused_before_anything_is_deployed() {
 }
 
 #[test]
+fn every_function_runs_signed_code_alone_where_that_is_asked_for() {
+    let signed = Stack::with(&json!({"CodeSigningConfigArn": SIGNING}));
+    for (stack, expected) in [(&signed, json!(SIGNING)), (Stack::by_default(), Value::Null)] {
+        for (function, properties) in stack.all("AWS::Lambda::Function") {
+            assert_eq!(properties["CodeSigningConfigArn"], expected, "{function}");
+        }
+    }
+}
+
+#[test]
 fn arns_and_addresses_are_told_from_what_looks_like_them() {
     let parameters = Stack::by_default().template("Parameters");
     let key = "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234";
@@ -138,6 +150,7 @@ fn arns_and_addresses_are_told_from_what_looks_like_them() {
         ("AlarmTopicArn", ["", "arn:aws-cn:sns:cn-north-1:123456789012:on_call-1"], ["oncall", key]),
         ("KmsKeyArns", ["", key], ["alias/etcd", "arn:aws:kms:eu-central-1:123456789012:alias/etcd"]),
         ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/PowerUserAccess"], ["bound", key]),
+        ("CodeSigningConfigArn", ["", SIGNING], ["csc-0123456789abcdef0", key]),
         ("NamePrefix", ["etcd-volume-backup", "e"], ["", "2nd"]),
         ("OwnerTag", ["", "Platform team: a+b@example.com"], ["a\nb", "ö"]),
         ("CostCenterTag", ["", "4711"], ["{}", "a;b"]),

@@ -41,20 +41,20 @@ pub(crate) fn masters(cluster: &str) -> Role {
             "Condition": {"StringEquals": {"aws:RequestTag/KubernetesCluster": cluster}},
         },
     ]);
-    Role::named("masters.k8s.example.com", policy(statements))
+    Role::named("masters.k8s.example.com", policy(&statements))
 }
 
 /// With the cloud provider in the tree (`AddLegacyCCMPermissions`, and kops up to 1.21): any tag on anything.
 pub(crate) fn masters_that_tag_anything(cluster: &str) -> Role {
     let actions = ["ec2:AttachVolume", "ec2:CreateTags", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:ModifyVolume"];
-    masters(cluster).and(policy(json!([{"Action": actions, "Effect": "Allow", "Resource": "*"}])))
+    masters(cluster).and(policy(&json!([{"Action": actions, "Effect": "Allow", "Resource": "*"}])))
 }
 
 /// Somebody in the account who may do everything.
 pub(crate) fn administrator() -> Role {
-    Role::named("administrator", policy(json!([{"Action": "*", "Effect": "Allow", "Resource": "*"}])))
+    Role::named("administrator", policy(&json!([{"Action": "*", "Effect": "Allow", "Resource": "*"}])))
 }
 
-fn policy(statements: Value) -> Value {
+fn policy(statements: &Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
