@@ -59,8 +59,12 @@ mod tests {
     #[test]
     fn a_failure_is_a_sentence_a_newline_and_a_result_that_can_be_read_however_long_both_are() {
         let long = "ö".repeat(100_000);
-        let failed =
-            |failure: &str| Report { result: result(5_000), failure: Some(failure.to_owned()), metrics: Vec::new() };
+        let failed = |failure: &str| Report {
+            result: result(5_000),
+            failure: Some(failure.to_owned()),
+            metrics: Vec::new(),
+            doubtful: 0,
+        };
         for failure in ["slot 2026-11-23T02:00:00Z: 1 of 6", &long] {
             let error = answer(&failed(failure)).unwrap_err();
             assert_eq!(error.error_type, "BackupIncomplete");

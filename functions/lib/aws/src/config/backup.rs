@@ -67,7 +67,7 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.shared.clusters, ClusterSet::All);
         assert_eq!(config.settings.policy, Policy::parse(RETENTION).unwrap());
-        assert_eq!(config.settings.max_prune, 100);
+        assert_eq!(config.settings.max_prune, 30);
         assert_eq!(config.settings.max_skew, SignedDuration::from_secs(5));
         assert_eq!((config.settings.prune, config.shared.concurrency), (true, 16));
         assert_eq!(config.shared.event_bus.as_deref(), Some("default"));
