@@ -62,8 +62,8 @@ id!(
 id!(
     /// A member of an etcd cluster: the token before `/` in the tag's value. Usually named by zone. kops makes a DNS name of it.
     Member,
-    |value| is_dns_like(value) && value.len() <= 63,
-    "an etcd member name: letters, digits, `.`, `-` and `_`, at most 63"
+    is_dns_like,
+    "an etcd member name: letters, digits, `.`, `-` and `_`"
 );
 id!(
     /// An EBS volume's id.
@@ -86,7 +86,7 @@ id!(
 id!(
     /// An availability zone.
     Zone,
-    |value| is_dns_like(value) && value.len() <= 63,
+    is_dns_like,
     "an availability zone such as `eu-central-1a`"
 );
 
