@@ -208,7 +208,8 @@ async fn a_member_that_waits_for_its_snapshot_does_not_queue_behind_the_deletion
     account.fail_next("CreateSnapshot").on_volume(waiting).with("SnapshotCreationPerVolumeRateExceeded", 400).await;
     account.on_next("DeleteSnapshot").answered_after(Duration::from_millis(100)).always().await;
     let function = Function::named("backup").account(&account);
-    let backup = function.env("CONCURRENCY", "2").env("RETENTION", "keep-last=1").start().await;
+    let function = function.env("CONCURRENCY", "2").env("RETENTION", "keep-last=1").env("MAX_PRUNE", "100");
+    let backup = function.start().await;
 
     let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
 

@@ -53,6 +53,7 @@ async fn every_alarm_watches_what_is_emitted() {
         "RestoreFailed",
         "SnapshotCorrupt",
         "SnapshotUnsupported",
+        "SnapshotsDoubtful",
         "VerifiedPointTooOld",
         "VerifyFailed",
     ];

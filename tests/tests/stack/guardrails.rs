@@ -121,8 +121,7 @@ fn the_functions_and_the_operators_are_not_bound() {
     let verdict = tags::of([("etcd-backup/verified", "ok at=2026-11-23T02:01:00Z")]);
     let retired = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
     let volume = tags::kops(CLUSTER, "main", "a", &["a".to_owned()]);
-    // As the roles are now, a snapshot is theirs by kops' tag too.
-    let marked = and(&ours(), &volume);
+    let marked = ours();
     for (role, request) in [
         ("BackupRole", on(SNAPSHOT, "ec2:CreateSnapshot", &none, &marked)),
         ("BackupRole", created(&marked, "CreateSnapshot")),

@@ -20,9 +20,10 @@ pub(super) fn contradictions(members: &BTreeMap<Member, Position>) -> Vec<String
 }
 
 fn ahead_of_its_log(member: &Member, position: &Position) -> Option<String> {
-    let Position { last, commit, term, .. } = position;
-    if *commit > last.index {
-        return Some(format!("{member} knows {commit} to be committed, and its own log ends at {}", last.index));
+    let Position { last, term, .. } = position;
+    let committed = position.committed();
+    if committed > last.index {
+        return Some(format!("{member} knows {committed} to be committed, and its own log ends at {}", last.index));
     }
     // A crash between the two writes: it could be elected in the term of its own last entry, which another one led.
     (last.term > *term)

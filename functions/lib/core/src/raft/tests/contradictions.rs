@@ -66,6 +66,8 @@ fn a_membership_on_which_the_databases_differ_contradicts() {
 fn a_member_that_knows_more_to_be_committed_than_it_has_contradicts() {
     let told = why(but(|position, nth| position.commit = [100, 101, 100][nth]));
     assert_eq!(told, ["b knows 101 to be committed, and its own log ends at 100"]);
+    let told = why(but(|position, nth| position.index = Some([100, 100, 102][nth])));
+    assert_eq!(told[0], "c knows 102 to be committed, and its own log ends at 100", "its db has applied as much");
 }
 
 #[test]
