@@ -1,7 +1,7 @@
 //! The seam over the ext4 reader: what the etcd readers need of a file system, and no more.
 //!
-//! The reader behind it, `rust-fs-ext4`, is large and young. It is asked for what is hard to write (the journal's
-//! replay, inodes, checksums); extents and directories are walked here, where every loop has a bound.
+//! The reader behind it, `rust-fs-ext4`, is large and young. It is asked for what is hard to write (superblock, groups,
+//! inodes, checksums); the journal, extents and directories are walked here, where every loop has a bound.
 
 mod device;
 mod directory;

@@ -10,7 +10,7 @@ use crate::volume::{PAGE, judge};
 const VERSION: &[u8] = b"clusterVersion3.5.0";
 
 /// The volume with another version of the cluster in its db. bbolt's pages have no checksum.
-fn of_version(version: &[u8; 5]) -> Image {
+fn of_version(version: [u8; 5]) -> Image {
     let fixture = fixture("torn-tail-3.5");
     assert_eq!(fixture.number("snap_index"), Some(0));
     let sound = fixture.image();
@@ -19,7 +19,7 @@ fn of_version(version: &[u8; 5]) -> Image {
         let mut page = [0; 4096];
         sound.read_at(at, &mut page).expect("in memory");
         if let Some(place) = page.windows(VERSION.len()).position(|bytes| bytes == VERSION) {
-            image.write(at + (place + VERSION.len() - version.len()) as u64, version);
+            image.write(at + (place + VERSION.len() - version.len()) as u64, &version);
             found += 1;
         }
     }
@@ -29,17 +29,17 @@ fn of_version(version: &[u8; 5]) -> Image {
 
 #[test]
 fn what_3_5_left_for_the_v2_store_is_too_much_for_3_7() {
-    let said = |version: &[u8; 5]| {
+    let said = |version: [u8; 5]| {
         let examined = judge(&of_version(version), Depth::Shallow);
         (examined.verdict, examined.reason.unwrap_or_default())
     };
-    assert_eq!(said(b"3.5.0"), (Verdict::Ok, String::new()));
-    for (version, verdict) in [(b"3.6.0", Verdict::Degraded), (b"3.7.0", Verdict::Corrupt)] {
+    assert_eq!(said(*b"3.5.0"), (Verdict::Ok, String::new()));
+    for (version, verdict) in [(*b"3.6.0", Verdict::Degraded), (*b"3.7.0", Verdict::Corrupt)] {
         let (found, reason) = said(version);
         assert_eq!(found, verdict, "{reason}");
         assert!(reason.contains("of the WAL is a request to the v2 store"), "{reason}");
     }
-    let unknown = judge(&of_version(b"3.9.0"), Depth::Shallow);
+    let unknown = judge(&of_version(*b"3.9.0"), Depth::Shallow);
     assert_eq!((unknown.verdict, unknown.etcd_version.as_deref()), (Verdict::Unsupported, Some("3.9")));
     assert_eq!((unknown.revision, unknown.consistent_index, unknown.wal_last_index), (None, None, None));
 }
