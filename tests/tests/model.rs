@@ -1,9 +1,6 @@
 //! `backup` against a reference model: random sequences of hours, deliveries, faults and interference, run with the
 //! real binary on the local AWS; after every delivery the promises are checked from outside, by a model that says the
-//! rules once more in its own few words.
-//!
-//! `MODEL_CASES` sets how many sequences are run, `MODEL_SEED` (a number) makes up others. A failure is shrunk and
-//! printed; the same seed fails again.
+//! rules once more in its own few words. How they are run: [`crate::sequences`].
 
 mod delivery;
 mod finale;
@@ -15,24 +12,15 @@ mod retention;
 mod verdicts;
 mod world;
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::Mutex;
-use std::{env, thread};
-
 use jiff::SignedDuration;
 use proptest::prelude::TestCaseError;
-use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use scenarios::LocalAws;
 
 use operations::{Op, Setup};
-use world::{World, pick};
+use world::World;
 
-const CASES: u32 = 30;
-/// Most of a case is waiting.
-const THREADS: u32 = 3;
-/// A case takes seconds: what is left of a sequence after so many attempts is short enough.
-const SHRINKING: u32 = 60;
+use crate::sequences::{Sequences, Tally, pick};
+
 /// What must not be missing from the cases run by default, lest the test fall silent.
 const SEEN: [&str; 22] = [
     "an hour passes",
@@ -59,58 +47,9 @@ const SEEN: [&str; 22] = [
     "corrupt points gone",
 ];
 
-/// What happened how often.
-#[derive(Default)]
-struct Tally(Mutex<BTreeMap<&'static str, usize>>);
-
-impl Tally {
-    fn add(&self, what: &'static str, times: usize) {
-        *self.0.lock().unwrap().entry(what).or_default() += times;
-    }
-}
-
 #[test]
 fn the_promises_hold_whatever_happens() {
-    let cases: u32 = number("MODEL_CASES").unwrap_or(CASES);
-    let seed: u32 = number("MODEL_SEED").unwrap_or_default();
-    let tally = Tally::default();
-    let failures: Vec<String> = thread::scope(|scope| {
-        let tally = &tally;
-        let threads: Vec<_> =
-            (0..THREADS).map(|n| scope.spawn(move || run(cases.div_ceil(THREADS), seed, n, tally))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().unwrap().err()).collect()
-    });
-    let tally = tally.0.into_inner().unwrap();
-    println!("{tally:#?}");
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-    for what in SEEN.iter().filter(|_| cases >= CASES) {
-        assert!(tally.get(what).is_some_and(|times| *times > 0), "no case had this: {what}");
-    }
-}
-
-fn number(variable: &str) -> Option<u32> {
-    env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|error| panic!("{variable}: {error}")))
-}
-
-fn run(cases: u32, seed: u32, thread: u32, tally: &Tally) -> Result<(), String> {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: SHRINKING, ..Config::default() };
-    let mut bytes = [0; 32];
-    bytes[..4].copy_from_slice(&seed.to_le_bytes());
-    bytes[4..8].copy_from_slice(&thread.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let cases = (operations::operations(), operations::setups());
-    TestRunner::new_with_rng(config, rng).run(&cases, |(operations, setup)| case(&setup, &operations, tally)).map_err(
-        |error| match error {
-            TestError::Fail(why, (operations, setup)) => {
-                let mut text = format!("{why}\nMODEL_SEED={seed}, thread {thread}\n{setup:?}\n");
-                for operation in operations {
-                    let _ = writeln!(text, "  {operation:?}");
-                }
-                text
-            }
-            TestError::Abort(why) => why.to_string(),
-        },
-    )
+    Sequences { cases: 30, seen: &SEEN }.run(|| (operations::operations(), operations::setups()), case);
 }
 
 fn case(setup: &Setup, operations: &[Op], tally: &Tally) -> Result<(), TestCaseError> {

@@ -8,6 +8,8 @@ mod local_aws;
 mod model;
 mod readme;
 mod restore;
+mod restore_model;
+mod sequences;
 mod stack;
 mod stand_in;
 mod verify;

@@ -6,7 +6,8 @@ use scenarios::{RawSnapshot, RawVolume};
 
 use super::operations::Foreign;
 use super::points::{EtcdCluster, Points, slot_name};
-use super::world::{Place, World, pick};
+use super::world::{Place, World};
+use crate::sequences::pick;
 
 const OTHER_ACCOUNT: &str = "999988887777";
 

@@ -11,8 +11,7 @@ use super::points::{EtcdCluster, Points, slot_name};
 use super::retention::{Fate, Rules, fates, newest_complete};
 use super::verdicts::unread;
 use super::world::World;
-
-type Kept = Result<(), TestCaseError>;
+use crate::sequences::Kept;
 
 const FOR_NOW: [&str; 2] = ["RequestLimitExceeded", "SnapshotCreationPerVolumeRateExceeded"];
 

@@ -10,7 +10,8 @@ use scenarios::tags;
 
 use super::points::{Point, Points};
 use super::retention::{Fate, VERIFIED, fates, newest_complete};
-use super::world::{World, pick};
+use super::world::World;
+use crate::sequences::pick;
 
 pub(super) const TAG: &str = "etcd-backup/verified";
 

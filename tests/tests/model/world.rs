@@ -8,10 +8,10 @@ use scenarios::tags::Tags;
 use scenarios::{Account, Function, Kops, RunningFunction};
 use serde_json::Value;
 
-use super::Tally;
 use super::operations::{Past, Second, Setup};
 use super::points::{AllPoints, EtcdCluster, points, slot_name};
 use super::verdicts;
+use crate::sequences::{Tally, pick};
 
 pub(super) const CLUSTER: &str = "k8s.example.com";
 pub(super) const SECOND: &str = "other.example.com";
@@ -144,11 +144,6 @@ impl<'a> World<'a> {
         self.requests += 1;
         format!("7d3c1f00-0000-4000-8000-{:012x}", self.requests)
     }
-}
-
-/// The one that a number chooses.
-pub(super) fn pick<T>(list: &[T], choice: u8) -> Option<&T> {
-    if list.is_empty() { None } else { list.get(usize::from(choice) % list.len()) }
 }
 
 fn function(account: &Account, setup: &Setup) -> Function {
