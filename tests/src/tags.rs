@@ -69,8 +69,9 @@ pub fn description(marks: &Tags, request: &str) -> String {
     for (key, value) in marks.iter().filter(|(key, _)| is_mark(key)) {
         hash.update([key.as_bytes(), &[0xff], value.as_bytes(), &[0xff]].concat());
     }
-    let digest: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("etcd-volume-backup request={request} marks={digest}")
+    let digest = hash.finalize();
+    let [high, low] = [0, 8].map(|at| u64::from_be_bytes(std::array::from_fn(|n| digest[at + n])));
+    format!("etcd-volume-backup request={request} marks={high:016x}{low:016x}")
 }
 
 /// Tags from pairs.

@@ -46,7 +46,7 @@ impl Run<'_> {
     async fn report(&self) -> Report {
         let settings = &self.function.config.settings;
         let ec2 = &self.function.ec2;
-        let observed = timeout_at(self.deadline.stop_waiting, self.observe()).await;
+        let observed = timeout_at(self.deadline.stop_waiting, Box::pin(self.observe())).await;
         let observed = observed.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
         let observed = match observed {
             Ok(observed) => observed,

@@ -18,6 +18,7 @@ const ACCEPTED: &str = "accepted by hand, all optional: {\"cluster\": string, \"
 /// An event by hand. Strict: a misspelt `dry_run` must not become a backup.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the event's fields")]
 struct ByHand {
     cluster: Option<String>,
     etcd_cluster: Option<String>,

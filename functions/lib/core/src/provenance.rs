@@ -27,7 +27,7 @@ const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provenance {
     /// Taken by this tool, and still as it wrote it: it counts, and may be deleted.
-    Ours(OurSnapshot),
+    Ours(Box<OurSnapshot>),
     /// It bears our mark, and something is wrong with it: it counts for nothing, and is never deleted.
     Doubtful(Doubtful),
     /// A copy of one of ours, by whatever tool: it can be restored, does not count and is never deleted.
@@ -87,7 +87,7 @@ pub fn sorted(snapshots: &[Snapshot]) -> (Vec<OurSnapshot>, Vec<Doubtful>) {
     let (mut ours, mut doubtful) = (Vec::new(), Vec::new());
     for snapshot in snapshots {
         match provenance(snapshot) {
-            Provenance::Ours(one) => ours.push(one),
+            Provenance::Ours(one) => ours.push(*one),
             Provenance::Doubtful(one) => doubtful.push(one),
             Provenance::Copy | Provenance::Foreign => {}
         }
@@ -106,7 +106,7 @@ pub fn provenance(snapshot: &Snapshot) -> Provenance {
         return Provenance::Copy;
     }
     match placed(snapshot, made.as_ref()) {
-        Ok(ours) => Provenance::Ours(ours),
+        Ok(ours) => Provenance::Ours(Box::new(ours)),
         Err(doubt) => Provenance::Doubtful(Doubtful {
             snapshot: snapshot.id.clone(),
             volume: snapshot.volume.clone(),
@@ -130,7 +130,7 @@ impl Snapshot {
     #[must_use]
     pub fn ours(&self) -> Option<OurSnapshot> {
         match provenance(self) {
-            Provenance::Ours(ours) => Some(ours),
+            Provenance::Ours(ours) => Some(*ours),
             Provenance::Doubtful(_) | Provenance::Copy | Provenance::Foreign => None,
         }
     }

@@ -138,7 +138,7 @@ impl Ec2 {
         permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let (mut snapshots, mut unreadable) = self.own_snapshot(id, permit).await?;
-        if let Some(ours) = snapshots.first().and_then(|snapshot| snapshot.ours()) {
+        if let Some(ours) = snapshots.first().and_then(Snapshot::ours) {
             let EtcdClusterId { cluster, etcd_cluster } = ours.lineage.of;
             let scope = Scope { clusters: ClusterSet::Named([cluster].into()), etcd_cluster: Some(etcd_cluster) };
             let point = self.snapshots(Whose::Own, snapshot_filters(&scope, Some(ours.slot))).await?;

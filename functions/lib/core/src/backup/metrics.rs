@@ -43,10 +43,6 @@ impl EtcdClusterMetrics {
         let created = outcome.members.iter().filter(|member| matches!(member, MemberOutcome::Created(_))).count();
         let pruned = outcome.deletions.iter().filter(|deletion| **deletion == DeletionOutcome::Deleted).count();
         let expected = || plan.members.iter().zip(&point.members).filter(|(planned, _)| planned.member.is_some());
-        // Several volumes may claim one member.
-        fn members<'a>(of: impl Iterator<Item = (&'a MemberPlan, &'a MemberReport)>) -> usize {
-            of.map(|(planned, _)| &planned.member).collect::<BTreeSet<_>>().len()
-        }
         let age = |newest: Option<Slot>| {
             let since = newest.map(Slot::time).or(plan.oldest_volume)?;
             Some(now.duration_since(since).max(SignedDuration::ZERO))
@@ -63,4 +59,9 @@ impl EtcdClusterMetrics {
             skew_ms: point.skew_ms,
         }
     }
+}
+
+/// How many members: several volumes may claim one.
+fn members<'a>(of: impl Iterator<Item = (&'a MemberPlan, &'a MemberReport)>) -> usize {
+    of.map(|(planned, _)| &planned.member).collect::<BTreeSet<_>>().len()
 }

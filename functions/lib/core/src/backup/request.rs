@@ -30,6 +30,7 @@ impl Trigger {
 
 /// One run, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the event by its own name")]
 pub struct Request {
     /// The invocation's id, the same when the invocation is delivered again. Written into the description of every
     /// snapshot, where a redelivery finds it.

@@ -1,7 +1,7 @@
 //! What `backup` writes on a snapshot in the create call, so that it can be found, judged and restored: none of it is
 //! a tag of kops' own, since kops lets a cluster's masters change and delete whatever bears one.
 //!
-//! The snapshot's description, which nobody can change afterwards, holds a [digest](digest) of them.
+//! The snapshot's description, which nobody can change afterwards, holds a [digest] of them.
 
 mod description;
 mod packed;
@@ -31,7 +31,7 @@ pub struct Marks {
     pub by_hand: bool,
 }
 
-/// The tags that a [digest](digest) is of; the packed tags of the volume are the rest of it.
+/// The tags that a [digest] is of; the packed tags of the volume are the rest of it.
 const WORDS: [&str; 6] = [
     tags::SNAPSHOT_CLUSTER,
     tags::SNAPSHOT_ETCD_CLUSTER,
@@ -83,7 +83,9 @@ pub fn digest(tags: &Tags) -> String {
             hash.update([0xff]);
         }
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let digest = hash.finalize();
+    let half: [u8; 16] = std::array::from_fn(|n| digest[n]);
+    format!("{:032x}", u128::from_be_bytes(half))
 }
 
 #[cfg(test)]
