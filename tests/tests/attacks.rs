@@ -20,7 +20,7 @@ fn hours_ago(hours: i64) -> String {
 }
 
 /// Backups of the last hours, all verified; the policy would keep one point.
-async fn backed_up<'a>(account: &'a Account) -> (Kops<'a>, RunningFunction, Vec<String>) {
+async fn backed_up(account: &Account) -> (Kops<'_>, RunningFunction, Vec<String>) {
     let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(account).await;
     for hours in (2..6).rev() {
         cluster.verified_point("main", &hours_ago(hours)).await;

@@ -54,7 +54,7 @@ impl Sequences {
             threads.into_iter().filter_map(|thread| thread.join().unwrap().err()).collect()
         });
         let tally = tally.0.into_inner().unwrap();
-        println!("{tally:#?}");
+        show(&tally);
         assert!(failures.is_empty(), "{}", failures.join("\n\n"));
         for what in self.seen.iter().filter(|_| cases >= self.cases) {
             assert!(tally.get(what).is_some_and(|times| *times > 0), "no case had this: {what}");
@@ -94,4 +94,10 @@ fn run<O: Debug, S: Debug, M: Strategy<Value = (Vec<O>, S)>>(
             TestError::Abort(why) => why.to_string(),
         },
     )
+}
+
+/// With `--nocapture`, and where the test fails.
+#[expect(clippy::print_stdout, reason = "what happened how often is for people")]
+fn show(tally: &BTreeMap<&'static str, usize>) {
+    println!("{tally:#?}");
 }

@@ -31,14 +31,16 @@ async fn a_point_that_is_moved_all_the_same_costs_nothing_and_is_told() {
         for id in ours.iter().step_by(3) {
             let slot = account.snapshot(id).await.unwrap().tags["etcd-backup/recovery-point"].clone();
             let moved: jiff::Timestamp = slot.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_secs(1);
-            match what {
-                "moved" => {
-                    account.tag(id, &tags::of([("etcd-backup/recovery-point", moved.to_string().as_str())])).await
+            let changed = match what {
+                "moved" => tags::of([("etcd-backup/recovery-point", moved.to_string().as_str())]),
+                "another cluster's" => tags::of([("etcd-backup/cluster", "other.example.com")]),
+                "kops' tag added" => tags::of([("KubernetesCluster", CLUSTER)]),
+                _ => {
+                    account.set_snapshot_tags(id, &tags::of([("Name", "mine now")])).await;
+                    continue;
                 }
-                "marks removed" => account.set_snapshot_tags(id, &tags::of([("Name", "mine now")])).await,
-                "another cluster's" => account.tag(id, &tags::of([("etcd-backup/cluster", "other.example.com")])).await,
-                _ => account.tag(id, &tags::of([("KubernetesCluster", CLUSTER)])).await,
-            }
+            };
+            account.tag(id, &changed).await;
         }
 
         for hours in [1, 0] {

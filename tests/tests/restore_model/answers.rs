@@ -74,7 +74,7 @@ impl World<'_> {
             Err(error) if error.error_type == "RestoreInterrupted" => {
                 self.tally.add("interrupted", 1);
                 let quiet = [Trouble::None, Trouble::Slow].contains(&run.trouble) && run.is_alone;
-                let may_be = !quiet || self.is_attached_by(restore, run);
+                let may_be = !quiet || Self::is_attached_by(restore, run);
                 prop_assert!(may_be, "{:?} stopped without a cause: {error}", run.sent);
                 Ok(())
             }
@@ -83,7 +83,7 @@ impl World<'_> {
     }
 
     /// A volume that a master holds is not tagged, though it was made by the same restore.
-    fn is_attached_by(&self, restore: &Restore, run: &Run) -> bool {
+    fn is_attached_by(restore: &Restore, run: &Run) -> bool {
         restore.made.values().any(|volume| run.start.attached.contains(volume))
     }
 

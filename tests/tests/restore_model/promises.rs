@@ -53,7 +53,7 @@ impl World<'_> {
         let seen = if run.is_alone { &change.seen } else { &change.before };
         let restore = &self.restores[run.of];
         if run.sent == Sent::Undo {
-            return self.check_given_back(restore, seen, volume, member);
+            return Self::check_given_back(restore, seen, volume, member);
         }
         let maker = self.maker(volume);
         prop_assert!(
@@ -70,7 +70,7 @@ impl World<'_> {
             self.check_old_are_gone(maker, seen)?;
         }
         if maker.stage_of(member) > 1 {
-            self.check_quorum(run, maker, member)?;
+            Self::check_quorum(run, maker, member)?;
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn check_quorum(&self, run: &Run, restore: &Restore, member: &str) -> Kept {
+    fn check_quorum(run: &Run, restore: &Restore, member: &str) -> Kept {
         let Sent::Then { allow_unattached } = run.sent else {
             let message = format!("promise 2: member {member} is of the second stage, and tagged in the first");
             return Err(proptest::prelude::TestCaseError::fail(message));
@@ -99,7 +99,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn check_given_back(&self, restore: &Restore, seen: &Moment, volume: &str, member: &str) -> Kept {
+    fn check_given_back(restore: &Restore, seen: &Moment, volume: &str, member: &str) -> Kept {
         let replaced_by = |volume: &str| seen.tag(volume, "etcd-backup/replaced-by");
         prop_assert!(restore.retired.contains(volume), "promise 4: {volume} is given back, which it did not retire");
         for other in MEMBERS.iter().flat_map(|member| seen.claimants(member)) {

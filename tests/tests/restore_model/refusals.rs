@@ -27,7 +27,7 @@ impl World<'_> {
 
     fn is_justified(&self, run: &Run, restore: &Restore, why: &str) -> bool {
         let now = &run.start;
-        let others_claim = || self.others_claim(restore, now);
+        let others_claim = || Self::others_claim(restore, now);
         if run.sent == Sent::Undo {
             return match why {
                 "VolumeAttached" => restore.made.values().any(|volume| now.attached.contains(volume)),
@@ -43,7 +43,7 @@ impl World<'_> {
         }
         match why {
             "MemberClaimed" => others_claim() && !restore.replace,
-            "VolumeAttached" => !restore.allow_attached && self.others_are_attached(restore, now),
+            "VolumeAttached" => !restore.allow_attached && Self::others_are_attached(restore, now),
             "RestoreInProgress" => self.others_wait(restore, now),
             "QuorumNotUp" => {
                 let Sent::Then { allow_unattached } = run.sent else { return false };
@@ -61,12 +61,12 @@ impl World<'_> {
     }
 
     /// Whether volumes that it has not made, nor retired, are its members'.
-    fn others_claim(&self, restore: &Restore, now: &Moment) -> bool {
+    fn others_claim(restore: &Restore, now: &Moment) -> bool {
         let members = restore.members.iter().chain(&restore.emptied);
         members.flat_map(|member| now.claimants(member)).any(|volume| !restore.has_made(volume))
     }
 
-    fn others_are_attached(&self, restore: &Restore, now: &Moment) -> bool {
+    fn others_are_attached(restore: &Restore, now: &Moment) -> bool {
         now.attached.iter().any(|volume| !restore.has_made(volume) && now.member(volume).is_some())
     }
 

@@ -10,6 +10,7 @@ use super::world::{CLUSTER, MEMBERS};
 
 /// A restore that was planned.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the event, or something that happened")]
 pub(super) struct Restore {
     pub(super) id: String,
     /// Of which point.
