@@ -44,7 +44,8 @@ pub fn snapshot(of_volume: &Tags, slot: &str, volume: &str) -> Tags {
 }
 
 /// The volume's tags as they stand on its snapshot.
-fn packed(of_volume: &Tags) -> Tags {
+#[must_use]
+pub fn packed(of_volume: &Tags) -> Tags {
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"%;=".contains(&byte);
     let escaped = |text: &str| -> String {
         text.bytes()

@@ -45,8 +45,8 @@ pub(crate) async fn existing(account: &Account) -> Demo<Vec<Point>> {
     for snapshot in account.snapshots().await {
         let Some(slot) = snapshot.tags.get("etcd-backup/recovery-point") else { continue };
         let slot = slot.parse().map_err(|error| format!("{}: {error}", snapshot.id))?;
-        let etcd = snapshot.tags.keys().find_map(|key| key.strip_prefix("k8s.io/etcd/"));
-        let etcd = etcd.ok_or_else(|| format!("{} has no etcd tag", snapshot.id))?.to_owned();
+        let etcd = snapshot.tags.get("etcd-backup/etcd-cluster");
+        let etcd = etcd.ok_or_else(|| format!("{} does not say of which etcd cluster it is", snapshot.id))?.clone();
         points.entry((slot, etcd)).or_default().push(snapshot);
     }
     let point = |((slot, etcd), snapshots)| Point { slot, etcd, snapshots };

@@ -11,10 +11,13 @@ use crate::{Demo, binary};
 /// The snapshots of that point get the volumes of a real etcd of three members, which were copied two seconds apart; then
 /// `verify` reads them. Gives its answer.
 pub(crate) async fn read(account: &Account, etcd: &str, slot: Timestamp) -> Demo<Value> {
-    let key = format!("k8s.io/etcd/{etcd}");
-    let of_point = |tags: &scenarios::tags::Tags| tags.get("etcd-backup/recovery-point") == Some(&slot.to_string());
+    let slot_name = slot.to_string();
+    let of_point = |tags: &scenarios::tags::Tags| {
+        let is = |key: &str, value: &str| tags.get(key).is_some_and(|found| found == value);
+        is("etcd-backup/recovery-point", &slot_name) && is("etcd-backup/etcd-cluster", etcd)
+    };
     for snapshot in account.snapshots().await.iter().filter(|snapshot| of_point(&snapshot.tags)) {
-        let Some((member, _)) = snapshot.tags.get(&key).and_then(|value| value.split_once('/')) else { continue };
+        let (member, _) = snapshot.tags["etcd-backup/member"].split_once('/').ok_or("a member without its list")?;
         account.put_disk(&snapshot.id, &Disk::fixture(&format!("member-{member}")).bytes).await;
     }
     let verify = binary("verify")?.account(account).start().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use scenarios::kops::KopsVolume;
+use scenarios::tags::packed;
 
 use crate::Demo;
 use crate::answer::{Answer, Pruned};
@@ -72,9 +73,16 @@ impl Tally {
         )?;
         let has_tags = |volume: &KopsVolume| {
             let mut of_volume = points.iter().flat_map(|point| &point.snapshots).filter(|one| one.volume == volume.id);
-            of_volume.all(|one| volume.tags.iter().all(|(key, value)| one.tags.get(key) == Some(value)))
+            let all = packed(&volume.tags);
+            of_volume.all(|one| {
+                let is_bare = one.tags.keys().all(|key| key == "Name" || !volume.tags.contains_key(key));
+                is_bare && all.iter().all(|(key, value)| one.tags.get(key) == Some(value))
+            })
         };
-        promise(scene.cluster.volumes().all(has_tags), "each of them has every tag of its volume")?;
+        promise(
+            scene.cluster.volumes().all(has_tags),
+            "each of them keeps every tag of its volume, and bears none of kops' own",
+        )?;
         let events = scene.account.events().await;
         let sent = |detail_type: &str| events.iter().filter(|event| event.detail_type == detail_type).count();
         let (taken, failed) = (sent("Etcd Backup Taken"), sent("Etcd Backup Failed"));
