@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Mode};
 use super::id::RestoreId;
+use super::pins::Pins;
 use super::request::{Allow, Apply, At, Described, Overrides, Request, RestoreRequest, UndoRequest, What};
 use crate::ids::{EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
 use crate::scope::ClusterSet;
@@ -15,6 +16,9 @@ use crate::tags::Membership;
 
 /// The volume types that EC2 has.
 const VOLUME_TYPES: [&str; 7] = ["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"];
+
+/// How an apply comes about.
+const PLAN_FIRST: &str = "plan first, and send the `apply` of its answer";
 
 /// How far apart the clocks of two Lambdas may be.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
@@ -25,10 +29,12 @@ impl Request {
         let mode = event.mode.unwrap_or(if event == Event::default() { Mode::List } else { Mode::Plan });
         let accepted: Option<&[&str]> = match mode {
             Mode::List => Some(&["cluster", "etcd_cluster", "limit"]),
-            Mode::Undo => Some(&["cluster", "etcd_cluster", "volumes"]),
+            Mode::Undo => Some(&["cluster", "etcd_cluster", "volumes", "old_volumes"]),
             Mode::Plan | Mode::Apply => None,
         };
-        let fits = |field: &&str| accepted.map_or(!["limit", "volumes"].contains(field), |list| list.contains(field));
+        let fits = |field: &&str| {
+            accepted.map_or(!["limit", "volumes", "old_volumes"].contains(field), |list| list.contains(field))
+        };
         if let Some(field) = event.present().find(|field| !fits(field)) {
             return Err(format!("{field}: does not go with the mode `{}`", mode.name()));
         }
@@ -64,7 +70,8 @@ fn undo(event: &Event, clusters: &ClusterSet) -> Result<Request, String> {
                 .to_owned(),
         );
     }
-    Ok(Request::Undo(UndoRequest { of, volumes }))
+    let old_volumes = event.old_volumes.as_deref().map(|ids| volume_ids("old_volumes", ids)).transpose()?;
+    Ok(Request::Undo(UndoRequest { of, volumes, old_volumes }))
 }
 
 fn restore(
@@ -73,7 +80,6 @@ fn restore(
     now: Timestamp,
     fresh: Option<RestoreId>,
 ) -> Result<RestoreRequest, String> {
-    const PLAN_FIRST: &str = "plan first, and send the `apply` of its answer";
     let id = match (&event.id, fresh) {
         (Some(id), _) => {
             let id = RestoreId::parse(id).map_err(|error| format!("id: {error}; {PLAN_FIRST}"))?;
@@ -94,11 +100,17 @@ fn restore(
     let replace = event.replace.unwrap_or(false);
     let empty_others = empty_others(&event)?;
     let apply = is_apply.then(|| apply(&event)).transpose()?;
-    for (field, present) in [("stages", event.stages.is_some()), ("stage", event.stage.is_some())] {
+    for (field, present, of_stages) in [
+        ("stages", event.stages.is_some(), true),
+        ("stage", event.stage.is_some(), true),
+        ("snapshots", event.snapshots.is_some(), false),
+        ("retire", event.retire.is_some(), false),
+        ("plan", event.plan.is_some(), false),
+    ] {
         if present && !is_apply {
             return Err(format!("{field}: goes with the mode `apply` alone; a plan gives it"));
         }
-        if present && !cut_over {
+        if present && !cut_over && of_stages {
             return Err(format!("{field}: does not go with `cut_over` false, which tags nothing"));
         }
     }
@@ -116,6 +128,7 @@ fn restore(
         (Allow::Corrupt, event.allow_corrupt),
         (Allow::Unordered, event.allow_unordered),
         (Allow::Unattached, event.allow_unattached),
+        (Allow::Foreign, event.allow_foreign),
     ];
     let zone = event.zone.as_deref().map(|zone| parse("zone", Zone::parse(zone))).transpose()?;
     Ok(RestoreRequest {
@@ -155,7 +168,31 @@ fn apply(event: &Event) -> Result<Apply, String> {
     if stage == 0 || stage > stages.len().max(1) {
         return Err(format!("stage: {stage} is none of {}, which `stages` lists", stages.len().max(1)));
     }
-    Ok(Apply { stages, stage })
+    Ok(Apply { stages, stage, pins: pins(event, stage)? })
+}
+
+/// What the plan showed. Without it an apply might do something else.
+fn pins(event: &Event, stage: usize) -> Result<Pins, String> {
+    let missing = |field: &str| match stage {
+        1 => format!("{field}: is missing; {PLAN_FIRST}"),
+        _ => format!("{field}: is missing; send the `then` of the first stage's answer"),
+    };
+    let named = event.snapshots.as_ref().ok_or_else(|| missing("snapshots"))?;
+    let snapshots = named.iter().map(|(member, snapshot)| {
+        Ok((parse("snapshots", Member::parse(member))?, parse("snapshots", SnapshotId::parse(snapshot))?))
+    });
+    let retire = volume_ids("retire", event.retire.as_ref().ok_or_else(|| missing("retire"))?)?;
+    let digest = match (stage, &event.plan) {
+        (1, None) => return Err(missing("plan")),
+        (1, digest) => digest.clone(),
+        (_, None) => None,
+        (_, Some(_)) => return Err("plan: does not go with `stage` 2, which makes and retires nothing".to_owned()),
+    };
+    Ok(Pins { snapshots: snapshots.collect::<Result<_, String>>()?, retire, digest })
+}
+
+fn volume_ids(field: &str, ids: &[String]) -> Result<BTreeSet<VolumeId>, String> {
+    ids.iter().map(|id| parse(field, VolumeId::parse(id))).collect()
 }
 
 fn members(field: &str, names: &[String]) -> Result<BTreeSet<Member>, String> {

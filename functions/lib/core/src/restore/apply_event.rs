@@ -1,13 +1,17 @@
 //! The events that apply a plan, one for each stage.
 
+use std::collections::BTreeSet;
+
 use super::event::{Event, Mode};
 use super::id::RestoreId;
+use super::pins::Pins;
 use super::request::{Allow, RestoreRequest, What};
 use super::source::Sources;
-use crate::ids::{EtcdClusterId, Member};
+use crate::ids::{EtcdClusterId, Member, VolumeId};
 use crate::slot::Slot;
 
-/// The event that carries this very plan out: `latest` resolved, with an id, and with the stages of several members.
+/// The event that asks for this restore: `latest` resolved, with an id, and with the stages of several members. What the
+/// plan showed is [pinned](pin) to it.
 pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>, stages: &[Vec<Member>]) -> Event {
     let allowed = |allow| request.allows(allow).then_some(true);
     let overrides = request.overrides.clone();
@@ -21,6 +25,7 @@ pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>, stage
         allow_rollback: allowed(Allow::Rollback),
         allow_corrupt: allowed(Allow::Corrupt),
         allow_unordered: allowed(Allow::Unordered),
+        allow_foreign: allowed(Allow::Foreign),
         others: request.empty_others.then(|| "empty".to_owned()),
         stages: (request.cut_over && sources.members.len() > 1).then(|| names(stages)),
         volume_type: overrides.volume_type,
@@ -56,21 +61,38 @@ pub(super) fn apply_event(request: &RestoreRequest, sources: &Sources<'_>, stage
 pub(super) fn then_event(
     id: &RestoreId,
     of: &EtcdClusterId,
-    slot: Option<Slot>,
+    slot: Slot,
     stages: &[Vec<Member>],
     stage: usize,
+    shown: &Pins,
 ) -> Option<Event> {
     let next = u32::try_from(stage + 1).ok().filter(|_| stage < stages.len())?;
-    Some(Event {
+    let event = Event {
         mode: Some(Mode::Apply),
         cluster: Some(of.cluster.to_string()),
         etcd_cluster: Some(of.etcd_cluster.to_string()),
-        recovery_point: Some(slot?.to_string()),
+        recovery_point: Some(slot.to_string()),
         stages: Some(names(stages)),
         stage: Some(next),
         id: Some(id.to_string()),
         ..Event::default()
-    })
+    };
+    Some(Event { plan: None, ..pin(event, shown) })
+}
+
+/// The event, with what its plan showed.
+pub(super) fn pin(event: Event, shown: &Pins) -> Event {
+    let snapshots = shown.snapshots.iter().map(|(member, snapshot)| (member.to_string(), snapshot.to_string()));
+    Event {
+        snapshots: Some(snapshots.collect()),
+        retire: Some(volumes(&shown.retire)),
+        plan: shown.digest.clone(),
+        ..event
+    }
+}
+
+pub(super) fn volumes(ids: &BTreeSet<VolumeId>) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 fn names(stages: &[Vec<Member>]) -> Vec<Vec<String>> {

@@ -40,6 +40,8 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_unattached: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_foreign: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
@@ -58,13 +60,21 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retire: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_volumes: Option<Vec<String>>,
 }
 
 /// What is asked for.
@@ -112,6 +122,7 @@ impl Event {
             ("allow_rollback", self.allow_rollback.is_some()),
             ("allow_unordered", self.allow_unordered.is_some()),
             ("allow_unattached", self.allow_unattached.is_some()),
+            ("allow_foreign", self.allow_foreign.is_some()),
             ("others", self.others.is_some()),
             ("verified", self.verified.is_some()),
             ("allow_corrupt", self.allow_corrupt.is_some()),
@@ -121,10 +132,14 @@ impl Event {
             ("kms_key", self.kms_key.is_some()),
             ("initialization_rate", self.initialization_rate.is_some()),
             ("limit", self.limit.is_some()),
+            ("snapshots", self.snapshots.is_some()),
+            ("retire", self.retire.is_some()),
             ("stages", self.stages.is_some()),
             ("stage", self.stage.is_some()),
+            ("plan", self.plan.is_some()),
             ("id", self.id.is_some()),
             ("volumes", self.volumes.is_some()),
+            ("old_volumes", self.old_volumes.is_some()),
         ];
         fields.into_iter().filter(|(_, present)| *present).map(|(name, _)| name)
     }

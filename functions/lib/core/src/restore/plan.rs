@@ -1,6 +1,6 @@
 //! The plan of a restore: everything is decided in it, nothing while it is carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -50,6 +50,20 @@ pub struct Settings {
     pub clusters: ClusterSet,
     /// `MAX_SKEW`.
     pub max_skew: SignedDuration,
+    /// `FOREIGN_SNAPSHOTS`.
+    pub foreign: ForeignSnapshots,
+}
+
+/// Whose snapshots may be restored, beside those that bear this tool's marks and are this account's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum ForeignSnapshots {
+    /// None.
+    #[default]
+    Off,
+    /// Any of this account.
+    Account,
+    /// Any that this account may use.
+    Any,
 }
 
 /// All that a restore does.
@@ -71,6 +85,8 @@ pub struct RestorePlan {
     pub members: Vec<MemberPlan>,
     /// What is done for each member that is to join empty.
     pub emptied: Vec<EmptiedPlan>,
+    /// The volumes that are retired by it or have been, of all members.
+    pub retire: BTreeSet<VolumeId>,
     /// The members of each stage. Never empty.
     pub stages: Vec<Vec<Member>>,
     /// The stage that is tagged, from 1.
@@ -109,6 +125,8 @@ pub struct EmptiedPlan {
 pub struct MemberPlan {
     /// The member.
     pub lineage: Lineage,
+    /// The account that owns its snapshot.
+    pub owner: String,
     /// The volume to make.
     pub new: NewVolume,
     /// Its tags when it is the member's.

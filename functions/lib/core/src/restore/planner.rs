@@ -2,13 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::apply_event::{apply_event, then_event};
+use super::apply_event::{apply_event, pin, then_event};
 use super::filters::{claimants, claims};
 use super::forecast::forecast;
 use super::hazards;
 use super::new_volume::{NewVolume, full_tags, private_tags};
 use super::next_steps;
 use super::parking::{self, discovery, fits, is_retired_for, originals};
+use super::pins::{changed, pins, retired};
 use super::plan::{EmptiedPlan, MemberPlan, MemberState, Observed, RestorePlan, Settings};
 use super::progress::{Progress, made_by, progress, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
@@ -16,7 +17,7 @@ use super::request::{Allow, RestoreRequest, What};
 use super::source::{Source, Sources, sources};
 use super::stages::{self, Mark, Stages};
 use super::under_way::under_way;
-use crate::ids::{Lineage, Member, VolumeId};
+use crate::ids::{EtcdClusterId, Lineage, Member, VolumeId};
 use crate::tags::{self, Tags};
 use crate::told;
 use crate::volume::{Volume, VolumeState};
@@ -32,8 +33,10 @@ pub fn plan(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<RestorePlan, Refusal> {
-    let sources = sources(request, &observed.snapshots, &settings.clusters)
-        .map_err(|refusal| half_done(refusal, &observed.volumes, request))?;
+    let sources = sources(request, &observed.snapshots, settings).map_err(|refusal| match &request.what {
+        What::Point { of, .. } => half_done(refusal, &observed.volumes, request, of),
+        What::Snapshot(..) => refusal,
+    })?;
     let stages::Decided { stages, refusals: of_stages, warnings: of_order } = stages::decide(request, &sources)?;
     let planner = Planner { observed, request, sources: &sources, stages: &stages, now };
     let (mut members, mut refusals) = (Vec::new(), Vec::new());
@@ -75,7 +78,7 @@ pub fn plan(
     let (steps_before, steps_after) =
         next_steps::of_restore(observed, request, &sources, (&members, &emptied), &stages.0);
     let stage = request.apply.as_ref().map_or(1, |apply| apply.stage);
-    Ok(RestorePlan {
+    let mut plan = RestorePlan {
         id: request.id.clone(),
         of: sources.of.clone(),
         slot: sources.slot,
@@ -83,7 +86,12 @@ pub fn plan(
         cut_over: request.cut_over,
         allow_attached: request.allows(Allow::Attached),
         apply: apply_event(request, &sources, &stages.0),
-        then: then_event(&request.id, &sources.of, sources.slot, &stages.0, stage),
+        then: None,
+        retire: if let Some(apply) = request.apply.as_ref().filter(|apply| apply.is_later()) {
+            apply.pins.retire.clone()
+        } else {
+            retired(&members, &emptied)
+        },
         members,
         emptied,
         stages: stages.0,
@@ -94,20 +102,27 @@ pub fn plan(
         forecast,
         steps_before,
         steps_after,
-    })
+    };
+    if let Some(apply) = request.apply.as_ref().filter(|_| plan.refusals.is_empty()) {
+        let changed = changed(&plan, sources.supplanted.as_ref(), &apply.pins).map(|why| {
+            let message = format!("what is there now would make another plan: {why}; plan again");
+            half_done(Refusal::new(RefusalKind::PlanChanged, message), &observed.volumes, request, &plan.of)
+        });
+        plan.refusals.extend(changed);
+    }
+    let shown = pins(&plan);
+    plan.apply = pin(plan.apply, &shown);
+    plan.then = plan.slot.and_then(|slot| then_event(&plan.id, &plan.of, slot, &plan.stages, plan.stage, &shown));
+    Ok(plan)
 }
 
 /// A point may have been pruned since a restore of it began: then its volumes are what matters.
-fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest) -> Refusal {
-    let of = match &request.what {
-        What::Point { of, .. } => of,
-        What::Snapshot(..) => return refusal,
-    };
+fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest, of: &EtcdClusterId) -> Refusal {
     let made = made_by(volumes, of, request.id.as_str());
     if made.is_empty() {
         return refusal;
     }
-    let undo = undo_event(of, &made);
+    let undo = undo_event(of, &made, volumes);
     let message = format!("{}. But the restore {} has begun; take it back: {undo}", refusal.message, request.id);
     Refusal::new(refusal.kind, message)
 }
@@ -151,18 +166,19 @@ impl<'a> Planner<'a> {
         }
         let tagged_in = self.stages.of(&lineage.member);
         let (old, retired) = (ids(old), ids(retired));
-        Ok((MemberPlan { lineage, new, full, made, stage: tagged_in, state, old, retired }, refusals))
+        let owner = source.snapshot.owner.clone();
+        Ok((MemberPlan { lineage, owner, new, full, made, stage: tagged_in, state, old, retired }, refusals))
     }
 
-    /// The members that are to join empty: their volumes are retired. One that was made since the plan is the empty one that
-    /// kops has made for it.
+    /// The members that are to join empty: their volumes are retired. Once the restore has begun, one that was made since the
+    /// plan is the empty one that kops has made for it.
     fn emptied(&self, members: &[MemberPlan]) -> (Vec<EmptiedPlan>, Vec<Refusal>) {
         let heir = members.first().and_then(|member| member.made.as_ref());
         let mut refusals = Vec::new();
         let plan = |member: &Member| {
             let lineage = Lineage { of: self.sources.of.clone(), member: member.clone() };
             let (mut old, retired) = self.old_volumes(&lineage, heir);
-            old.retain(|volume| volume.created < self.request.id.planned());
+            old.retain(|volume| heir.is_none() || volume.created < self.request.id.planned());
             refusals.extend(self.in_progress(&lineage));
             refusals.extend(old.iter().flat_map(|volume| self.claimed(volume, &lineage, heir)));
             let placeholder = placeholder();

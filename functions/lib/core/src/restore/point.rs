@@ -36,7 +36,12 @@ pub(super) fn of_point<'a>(
     refusals.extend(
         wanted.iter().filter(|member| point.contested().contains(*member)).map(|member| contested(point, member)),
     );
-    let chosen: Vec<&OurSnapshot> = wanted.iter().filter_map(|member| chosen.get(member).copied()).collect();
+    let best: Vec<&OurSnapshot> = wanted.iter().filter_map(|member| chosen.get(member).copied()).collect();
+    let chosen: Vec<&OurSnapshot> = best.iter().map(|best| pinned(request, point, best).unwrap_or(best)).collect();
+    let supplanted = best.iter().zip(&chosen).find(|(best, chosen)| best.id != chosen.id);
+    let supplanted = supplanted.map(|(best, chosen)| {
+        format!("member {} would now be restored from {}, the plan showed {}", best.lineage.member, best.id, chosen.id)
+    });
     if chosen.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new(
             RefusalKind::IncompleteRecoveryPoint,
@@ -58,6 +63,7 @@ pub(super) fn of_point<'a>(
         set: set(&chosen, expected.len()),
         behind: behind(&chosen, &points, point.slot),
         expected,
+        supplanted,
         refusals,
         warnings,
     })
@@ -80,6 +86,13 @@ fn wanted<'m>(
         return Err(Refusal::invalid(message));
     }
     Ok(named)
+}
+
+/// The snapshot of the same member that the plan showed: a restore that has begun goes on with it.
+fn pinned<'a>(request: &RestoreRequest, point: &'a RecoveryPoint, best: &OurSnapshot) -> Option<&'a OurSnapshot> {
+    let id = request.apply.as_ref()?.pins.snapshots.get(&best.lineage.member)?;
+    let is_it = |one: &&OurSnapshot| one.id == *id && one.lineage == best.lineage;
+    point.snapshots.iter().filter(is_it).find(|one| one.state == SnapshotState::Completed)
 }
 
 /// How the members can be started together. Fewer than a quorum cannot be started alone: whom they meet is not known.

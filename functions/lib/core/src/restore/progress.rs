@@ -1,6 +1,6 @@
 //! How far a restore has come with a member, read from the volumes: so that the same event goes on where it stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::filters::claims;
 use super::id::RestoreId;
@@ -147,13 +147,29 @@ pub(super) fn member_of(tags: &Tags, of: &EtcdClusterId) -> Option<String> {
     Some(value.split('/').next()?.to_owned())
 }
 
+/// The volumes that were retired in favour of these, by their marks.
+pub(super) fn replaced_by(made: &BTreeMap<String, String>, volumes: &[Volume]) -> BTreeSet<String> {
+    let is_old = |volume: &&Volume| {
+        !volume.is_leaving() && volume.tags.get(tags::REPLACED_BY).is_some_and(|by| made.values().any(|new| new == by))
+    };
+    volumes.iter().filter(is_old).map(|volume| volume.id.to_string()).collect()
+}
+
+/// As the elements of a JSON list.
+pub(super) fn quoted<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items = items.into_iter().map(|item| format!("\"{}\"", item.to_string()));
+    items.collect::<Vec<_>>().join(", ")
+}
+
 /// The event that takes these volumes back, for a message.
-pub(super) fn undo_event(of: &EtcdClusterId, made: &BTreeMap<String, String>) -> String {
+pub(super) fn undo_event(of: &EtcdClusterId, made: &BTreeMap<String, String>, volumes: &[Volume]) -> String {
+    let old = quoted(&replaced_by(made, volumes));
     let named =
         |(member, volume): (&String, &String)| format!("\"{}\": \"{}\"", told::value(member), told::value(volume));
     let volumes: Vec<String> = made.iter().map(named).collect();
     format!(
-        "{{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{{}}}}}",
+        "{{\"mode\": \"undo\", \"cluster\": \"{}\", \"etcd_cluster\": \"{}\", \"volumes\": {{{}}}, \
+         \"old_volumes\": [{old}]}}",
         of.cluster,
         of.etcd_cluster,
         volumes.join(", ")

@@ -23,6 +23,8 @@ pub enum RefusalKind {
     QuorumNotUp,
     /// What is there now would make another plan.
     PlanChanged,
+    /// The snapshot is not one that this tool took and that is still as it was.
+    Foreign,
     /// Another volume claims the member.
     MemberClaimed,
     /// The restored members would meet living ones that are ahead of them.
@@ -56,6 +58,7 @@ impl RefusalKind {
             Self::SetContradicts => "SetContradicts",
             Self::QuorumNotUp => "QuorumNotUp",
             Self::PlanChanged => "PlanChanged",
+            Self::Foreign => "Foreign",
             Self::MemberClaimed => "MemberClaimed",
             Self::MemberRollback => "MemberRollback",
             Self::VolumeAttached => "VolumeAttached",

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::acceptance::Acceptance;
+use super::apply_event;
 use super::check::Made;
 use super::event::{Event, Mode};
 use super::parking::discovery;
 use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
 use super::result::{MemberReport, Outcome, RestoreResult, StepName, StepState};
 use super::steps::steps;
-use crate::ids::{EtcdClusterId, Member};
+use crate::ids::{EtcdClusterId, Member, VolumeId};
 use crate::volume::Volume;
 
 /// What a run has done.
@@ -109,6 +110,7 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome, up_to: usize) -> Re
     let member = |one: &MemberPlan| MemberReport {
         member: one.lineage.member.clone(),
         snapshot: Some(one.new.snapshot.clone()),
+        owner: Some(one.owner.clone()),
         zone: Some(one.new.zone.clone()),
         old_volume: one.old.first().or(one.retired.first()).cloned(),
         new_volume: done.made.get(&one.lineage.member).cloned(),
@@ -117,6 +119,7 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome, up_to: usize) -> Re
     let emptied = |one: &EmptiedPlan| MemberReport {
         member: one.lineage.member.clone(),
         snapshot: None,
+        owner: None,
         zone: None,
         old_volume: one.old.first().or(one.retired.first()).cloned(),
         new_volume: None,
@@ -147,15 +150,16 @@ fn report(plan: &RestorePlan, done: &Done, outcome: Outcome, up_to: usize) -> Re
 /// Nothing to take back while there is no volume, or where it is nobody's.
 fn undo_event(plan: &RestorePlan, made: &Made) -> Option<Event> {
     let volumes = made.iter().map(|(member, volume)| (member.to_string(), volume.to_string()));
-    (plan.cut_over && !made.is_empty()).then(|| undo_of(&plan.of, volumes.collect()))
+    (plan.cut_over && !made.is_empty()).then(|| undo_of(&plan.of, volumes.collect(), &plan.retire))
 }
 
-pub(super) fn undo_of(of: &EtcdClusterId, volumes: BTreeMap<String, String>) -> Event {
+pub(super) fn undo_of(of: &EtcdClusterId, volumes: BTreeMap<String, String>, old: &BTreeSet<VolumeId>) -> Event {
     Event {
         mode: Some(Mode::Undo),
         cluster: Some(of.cluster.to_string()),
         etcd_cluster: Some(of.etcd_cluster.to_string()),
         volumes: Some(volumes),
+        old_volumes: Some(apply_event::volumes(old)),
         ..Event::default()
     }
 }

@@ -11,6 +11,7 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
     let member = |one: &UndoMember| MemberReport {
         member: one.lineage.member.clone(),
         snapshot: one.made_from.as_ref().map(|(snapshot, _)| snapshot.clone()),
+        owner: None,
         zone: one.old.first().map(|(_, zone)| zone).or(one.made_from.as_ref().map(|(_, zone)| zone)).cloned(),
         old_volume: one.old.first().map(|(old, _)| old.clone()),
         new_volume: one.new.clone(),
@@ -31,6 +32,7 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
     steps.push(step(StepName::Accept, None, None, done.state(StepName::Accept, None, false)));
     let made = |one: &UndoMember| Some((one.lineage.member.to_string(), one.new.as_ref()?.to_string()));
     let volumes = plan.members.iter().filter_map(made);
+    let old = plan.members.iter().flat_map(|one| &one.old).map(|(old, _)| old.clone()).collect();
     RestoreResult {
         outcome: if interrupted { Outcome::Interrupted } else { Outcome::Undone },
         cluster: plan.of.cluster.clone(),
@@ -49,6 +51,6 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
         warnings: plan.warnings.iter().cloned().chain(not_accepted(done)).collect(),
         apply: None,
         then: None,
-        undo: interrupted.then(|| undo_of(&plan.of, volumes.collect())),
+        undo: interrupted.then(|| undo_of(&plan.of, volumes.collect(), &old)),
     }
 }

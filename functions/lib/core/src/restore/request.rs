@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::id::RestoreId;
+use super::pins::Pins;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Member, SnapshotId, VolumeId, Zone};
 use crate::scope::Scope;
 use crate::slot::Slot;
@@ -55,13 +56,15 @@ impl RestoreRequest {
     }
 }
 
-/// What an apply names of its plan.
+/// What an apply says of its plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Apply {
     /// The members of each stage; empty where the event does not say.
     pub stages: Vec<BTreeSet<Member>>,
     /// The stage to tag, from 1.
     pub stage: usize,
+    /// What its plan showed.
+    pub pins: Pins,
 }
 
 impl Apply {
@@ -87,6 +90,8 @@ pub enum Allow {
     Unordered,
     /// `allow_unattached`
     Unattached,
+    /// `allow_foreign`
+    Foreign,
 }
 
 /// What is restored.
@@ -150,4 +155,13 @@ pub struct UndoRequest {
     pub of: EtcdClusterId,
     /// The volume that the restore made, of each member.
     pub volumes: BTreeMap<Member, VolumeId>,
+    /// The volumes that it had replaced. `None`: the event does not say.
+    pub old_volumes: Option<BTreeSet<VolumeId>>,
+}
+
+impl UndoRequest {
+    /// Whether it takes back a volume of that id.
+    pub(super) fn names(&self, new: &str) -> bool {
+        self.volumes.values().any(|volume| volume.as_str() == new)
+    }
 }

@@ -82,6 +82,9 @@ pub struct MemberReport {
     pub member: Member,
     /// What it is restored from.
     pub snapshot: Option<SnapshotId>,
+    /// The account that owns the snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Where.
     pub zone: Option<Zone>,
     /// The volume that it had; of several the first, the steps name them all.

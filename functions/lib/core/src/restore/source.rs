@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use super::foreign;
 use super::identify::identify;
+use super::plan::Settings;
 use super::point::of_point;
 use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest, What};
@@ -53,6 +55,8 @@ pub(super) struct Sources<'a> {
     /// By how many revisions the newest point that was read is ahead of this one: at least so far the etcd cluster goes
     /// back.
     pub behind: Option<Behind>,
+    /// A snapshot that would be taken now in place of one that the plan showed.
+    pub supplanted: Option<String>,
     pub refusals: Vec<Refusal>,
     pub warnings: Vec<String>,
 }
@@ -85,13 +89,17 @@ pub fn subject(
 pub(super) fn sources<'a>(
     request: &RestoreRequest,
     snapshots: &'a [Snapshot],
-    clusters: &ClusterSet,
+    settings: &Settings,
 ) -> Result<Sources<'a>, Refusal> {
     let mut sources = match &request.what {
         What::Point { of, at, members } => of_point(request, snapshots, (of, *at, members.as_ref()))?,
         What::Snapshot(id, described) => {
             let snapshot = find(id, snapshots)?;
-            let (of, source) = identify(snapshot, described, request.zone.as_ref(), clusters)?;
+            let (of, source) = identify(snapshot, described, request.zone.as_ref(), &settings.clusters)?;
+            let (refusals, warnings) = match foreign::judge(snapshot, request, settings) {
+                Ok(warning) => (Vec::new(), warning.into_iter().collect()),
+                Err(refusal) => (vec![refusal], Vec::new()),
+            };
             let slot = snapshot.tags.get(tags::RECOVERY_POINT).and_then(|slot| Slot::parse(slot));
             let expected = source.membership.members.clone();
             let skew = Some(SignedDuration::ZERO);
@@ -104,8 +112,9 @@ pub(super) fn sources<'a>(
                 members: vec![source],
                 set: None,
                 behind: None,
-                refusals: Vec::new(),
-                warnings: Vec::new(),
+                supplanted: None,
+                refusals,
+                warnings,
             }
         }
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filters::claimants;
 use super::id::RestoreId;
 use super::parking::is_retired;
-use super::progress::{made_by, member_of, undo_event};
+use super::progress::{made_by, member_of, quoted, replaced_by, undo_event};
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId, Lineage, Member, SnapshotId, VolumeId};
 use crate::raft::quorum;
 use crate::snapshot::Snapshot;
@@ -68,7 +68,7 @@ impl UnderWay {
     /// How to go on with it, and how to take it back: for messages.
     #[must_use]
     pub fn told(&self, volumes: &[Volume], snapshots: &[Snapshot]) -> String {
-        let undo = undo_event(&self.of, &self.made(volumes));
+        let undo = undo_event(&self.of, &self.made(volumes), volumes);
         match self.then(volumes, snapshots) {
             Some(then) => format!(
                 "its first stage is tagged, and {} waits for the second. When the members of the first are healthy, send: \
@@ -103,12 +103,18 @@ impl UnderWay {
         if first.len() < quorum(ours.members.len()) {
             return None;
         }
-        let [first, waiting] = [first, waiting]
-            .map(|stage| stage.iter().map(|member| format!("\"{member}\"")).collect::<Vec<_>>().join(", "));
+        let retired = quoted(replaced_by(&self.made(volumes), volumes));
+        let of_first = first.iter().filter_map(|member| Some((member, self.live(member, volumes)?.snapshot.as_ref()?)));
+        let of_waiting = self.waiting.iter().filter_map(|(member, (_, snapshot))| Some((member, snapshot.as_ref()?)));
+        let snapshots: BTreeMap<&Member, &SnapshotId> = of_first.chain(of_waiting).collect();
+        let snapshots: Vec<String> =
+            snapshots.into_iter().map(|(member, snapshot)| format!("\"{member}\": \"{snapshot}\"")).collect();
+        let (snapshots, first, waiting) = (snapshots.join(", "), quoted(&first), quoted(&waiting));
         let EtcdClusterId { cluster, etcd_cluster } = &self.of;
         Some(format!(
             "{{\"mode\": \"apply\", \"cluster\": \"{cluster}\", \"etcd_cluster\": \"{etcd_cluster}\", \"recovery_point\": \
-             \"{}\", \"stages\": [[{first}], [{waiting}]], \"stage\": 2, \"id\": \"{}\"}}",
+             \"{}\", \"snapshots\": {{{snapshots}}}, \"retire\": [{retired}], \"stages\": [[{first}], [{waiting}]], \
+             \"stage\": 2, \"id\": \"{}\"}}",
             ours.slot, self.id
         ))
     }

@@ -48,10 +48,18 @@ pub struct UndoMember {
 /// Decides an undo.
 pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan, Vec<Refusal>> {
     let mut warnings = observed.warnings.clone();
+    let marked = || observed.volumes.iter().filter(|volume| replaced_by(volume).is_some_and(|new| request.names(new)));
+    let Some(named) = &request.old_volumes else {
+        return match marked().next() {
+            None => plan_undo(observed, &UndoRequest { old_volumes: Some(BTreeSet::new()), ..request.clone() }),
+            Some(_) => Err(vec![old_ones_missing(observed, request)]),
+        };
+    };
+    warnings.extend(marked().filter(|volume| !named.contains(&volume.id)).map(not_named));
     let (mut members, mut refusals, mut nothing) = (Vec::new(), Vec::new(), Vec::new());
     for (member, new) in &request.volumes {
         let lineage = Lineage { of: request.of.clone(), member: member.clone() };
-        match undo_member(&observed.volumes, lineage, new) {
+        match undo_member(&observed.volumes, lineage, (new, named)) {
             Ok((member, emptied)) if member.retire || !(member.old.is_empty() && emptied.is_empty()) => {
                 members.push(member);
                 members.extend(emptied);
@@ -82,6 +90,29 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     let new: Vec<&VolumeId> = members.iter().filter_map(|member| member.new.as_ref()).collect();
     let steps_after = next_steps::of_undo(observed, &zones, &new);
     Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
+}
+
+/// The volume in favour of which a volume says that it was retired.
+fn replaced_by(volume: &Volume) -> Option<&String> {
+    volume.tags.get(tags::REPLACED_BY).filter(|_| !volume.is_leaving())
+}
+
+/// Whoever may tag volumes can give one the marks of a retired volume: only what the apply's own answer named is given
+/// kops' tags.
+fn not_named(volume: &Volume) -> String {
+    format!(
+        "{} bears the marks of a volume that the restore retired, and `old_volumes` does not name it: it is left as it is",
+        volume.id
+    )
+}
+
+fn old_ones_missing(observed: &Observed, request: &UndoRequest) -> Refusal {
+    let made = request.volumes.iter().map(|(member, volume)| (member.to_string(), volume.to_string())).collect();
+    Refusal::invalid(format!(
+        "old_volumes: is missing; name the volumes that the restore retired: take the `undo` of its answer. By the marks on \
+         the volumes, which whoever may tag them can write, it would be {}",
+        undo_event(&request.of, &made, &observed.volumes)
+    ))
 }
 
 /// What is lost, and what is as unclear as it was before.
@@ -115,18 +146,22 @@ fn left_behind(volumes: &[Volume], request: &UndoRequest, members: &[UndoMember]
     let whole = made.iter().find(|made| !made.values().all(is_named))?;
     let message = format!(
         "the same restore has made more: take all of it back, or members of before and of the restore would meet: {}",
-        undo_event(&request.of, whole)
+        undo_event(&request.of, whole, volumes)
     );
     Some(Refusal::new(RefusalKind::MemberRollback, message))
 }
 
 /// What is undone for a member, and for those that were to join empty beside it: their volumes name its new one.
-fn undo_member(volumes: &[Volume], lineage: Lineage, new: &VolumeId) -> Result<(UndoMember, Vec<UndoMember>), Refusal> {
+fn undo_member(
+    volumes: &[Volume],
+    lineage: Lineage,
+    (new, old): (&VolumeId, &BTreeSet<VolumeId>),
+) -> Result<(UndoMember, Vec<UndoMember>), Refusal> {
     let not_ours = |why: String| Err(Refusal::new(RefusalKind::NotOurs, format!("volumes: {new} {why}")));
     let volume = volumes.iter().find(|volume| volume.id == *new && !volume.is_leaving());
-    let replaced = volumes.iter().filter(|volume| {
-        !volume.is_leaving() && volume.tags.get(tags::REPLACED_BY).is_some_and(|by| by == new.as_str())
-    });
+    let replaced = volumes
+        .iter()
+        .filter(|volume| old.contains(&volume.id) && replaced_by(volume).is_some_and(|by| by == new.as_str()));
     let replaced: Vec<&Volume> = replaced.collect();
     if volume.is_none() && replaced.is_empty() {
         return not_ours(format!(

@@ -84,7 +84,8 @@ impl Account {
 
     /// Plans an undo of these volumes, and carries it out.
     pub(super) fn undo(&mut self, made: Made) -> Result<(), CutOff> {
-        let request = UndoRequest { of: main_of_example(), volumes: made };
+        let request = UndoRequest { of: main_of_example(), volumes: made, old_volumes: None };
+        let request = request.naming_old(&self.volumes);
         let plan = plan_undo(&self.observed(), &request).unwrap_or_else(|refusals| panic!("{refusals:?}"));
         self.change(&plan.retirements(&self.volumes, now()))?;
         self.change(&plan.give_backs(&self.volumes).expect("nobody is in the way"))?;

@@ -63,6 +63,7 @@ fn a_plan_says_all_steps_in_order_with_what_they_would_do() {
         MemberReport {
             member: member("a"),
             snapshot: Some(super::fixtures::snapshot_of("a")),
+            owner: Some("123456789012".to_owned()),
             zone: crate::ids::Zone::parse("eu-central-1a").ok(),
             old_volume: Some(volume_id("vol-a")),
             new_volume: None,
@@ -159,7 +160,7 @@ fn an_interrupted_apply_says_how_far_it_came_and_how_to_take_it_back() {
 fn an_undo_says_what_it_did() {
     let volumes = vec![retired(&old_volume("a")), live_volume("a")];
     let observed = Observed { volumes, ..Observed::default() };
-    let plan = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")])).expect("a plan");
+    let plan = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")]).naming_old(&observed.volumes)).expect("a plan");
     let mut done = Done { passed: Some(StepName::Accept), ..Done::default() };
     done.step(StepName::Retire, &member("a"));
     let result = report_undo(&plan, &done, false);
@@ -256,7 +257,7 @@ fn a_volume_for_inspection_stops_no_master() {
 #[test]
 fn after_an_undo_the_masters_are_started_again() {
     let observed = observed(vec![retired(&old_volume("a")), live_volume("a")]);
-    let plan = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")])).expect("a plan");
+    let plan = plan_undo(&observed, &undo_of(&[("a", "vol-new-a")]).naming_old(&observed.volumes)).expect("a plan");
     assert!(plan.steps_after[0].contains("back to their sizes: masters-a, masters-b"), "{:?}", plan.steps_after);
     at(&plan.steps_after, "Let `kops update cluster` run again");
     assert!(plan.steps_after.iter().any(|step| step.ends_with("retired, not deleted: vol-new-a")));

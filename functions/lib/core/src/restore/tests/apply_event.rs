@@ -116,7 +116,8 @@ proptest! {
         };
         let stages = planned.stages.iter().map(|stage| stage.iter().cloned().collect());
         let named = if planned.apply.stages.is_some() { stages.collect() } else { Vec::new() };
-        let apply = Some(Apply { stages: named, stage: 1 });
+        let shown = again.apply.as_ref().expect("an apply").pins.clone();
+        let apply = Some(Apply { stages: named, stage: 1, pins: shown });
         prop_assert_eq!(&again, &RestoreRequest { what: resolved, apply, ..request });
         // And it does the same.
         let applied = plan(&again).expect("a plan");
@@ -145,9 +146,14 @@ fn an_apply_names_the_point_and_the_id_and_only_what_was_asked_for() {
         etcd_cluster: Some("main".to_owned()),
         recovery_point: Some(SLOT.to_owned()),
         replace: Some(true),
+        snapshots: Some(MEMBERS.map(|member| (member.to_owned(), format!("snap-{member}-{SLOT}"))).into()),
+        retire: Some(MEMBERS.map(|member| format!("vol-{member}")).into()),
+        plan: Some("?".to_owned()),
         stages: Some(vec![["a", "b", "c"].map(str::to_owned).into()]),
         id: Some(super::fixtures::ID.to_owned()),
         ..Event::default()
     };
-    assert_eq!(plan(&request).expect("a plan").apply, expected);
+    let apply = plan(&request).expect("a plan").apply;
+    assert_eq!(Event { plan: expected.plan.clone(), ..apply.clone() }, expected);
+    assert!(apply.plan.is_some_and(|digest| digest.len() == 32 && digest.bytes().all(|c| c.is_ascii_hexdigit())));
 }

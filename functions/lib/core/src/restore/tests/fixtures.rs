@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
-    Allow, Apply, At, Made, Master, Observed, Overrides, Refusal, RestoreId, RestorePlan, RestoreRequest, Settings,
-    TagChange, UndoRequest, What, parking, plan,
+    Allow, Apply, At, ForeignSnapshots, Made, Master, Observed, Overrides, Pins, Refusal, RestoreId, RestorePlan,
+    RestoreRequest, Settings, TagChange, UndoRequest, What, parking, plan,
 };
 use crate::backup::tests::fixtures::{MEMBERS, main_of_example, point};
 use crate::ids::{InstanceId, Lineage, Member, SnapshotId, VolumeId, Zone};
@@ -14,7 +14,7 @@ use crate::recovery_point::RecoveryPoint;
 use crate::scope::ClusterSet;
 use crate::slot::Slot;
 use crate::snapshot::{Snapshot, SnapshotState};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 use crate::volume::{Volume, VolumeState};
 
 pub(super) const SLOT: &str = "2026-11-23T02:00:00Z";
@@ -138,7 +138,7 @@ pub(super) fn instance_id(id: &str) -> InstanceId {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { clusters: ClusterSet::All, max_skew: SignedDuration::from_secs(5) }
+    Settings { clusters: ClusterSet::All, max_skew: SignedDuration::from_secs(5), foreign: ForeignSnapshots::Off }
 }
 
 impl Volume {
@@ -231,7 +231,7 @@ impl RestoreRequest {
     /// As the plan's event has it.
     pub(super) fn applying(mut self, stages: &[&[&str]], stage: usize) -> Self {
         let stages = stages.iter().map(|stage| stage.iter().map(|name| member(name)).collect()).collect();
-        self.apply = Some(Apply { stages, stage });
+        self.apply = Some(Apply { stages, stage, pins: Pins::default() });
         self
     }
 
@@ -276,5 +276,13 @@ pub(super) fn made(members: &[&str]) -> Made {
 
 pub(super) fn undo_of(volumes: &[(&str, &str)]) -> UndoRequest {
     let volumes = volumes.iter().map(|(name, volume)| (member(name), volume_id(volume)));
-    UndoRequest { of: main_of_example(), volumes: volumes.collect::<BTreeMap<_, _>>() }
+    UndoRequest { of: main_of_example(), volumes: volumes.collect::<BTreeMap<_, _>>(), old_volumes: None }
+}
+
+impl UndoRequest {
+    /// Names all the volumes that bear the marks of retired ones, as the `undo` of an apply's answer does.
+    pub(super) fn naming_old(&self, volumes: &[Volume]) -> Self {
+        let retired = volumes.iter().filter(|volume| volume.tags.contains_key(tags::REPLACED_BY));
+        Self { old_volumes: Some(retired.map(|volume| volume.id.clone()).collect()), ..self.clone() }
+    }
 }

@@ -86,7 +86,7 @@ fn an_undo_gives_an_emptied_members_volume_back_too() {
     let volumes = [vec![emptied(&old_volume("a")), retired("b"), retired("c")], live.to_vec()].concat();
     let observed = |volumes: &[Volume]| Observed { volumes: volumes.to_vec(), ..Observed::default() };
     let request = undo_of(&[("b", "vol-new-b"), ("c", "vol-new-c")]);
-    let plan = plan_undo(&observed(&volumes), &request).expect("a plan");
+    let plan = plan_undo(&observed(&volumes), &request.naming_old(&volumes)).expect("a plan");
     let given_back: Vec<&str> =
         plan.members.iter().flat_map(|one| &one.old).map(|(volume, _)| volume.as_str()).collect();
     assert_eq!(given_back, ["vol-b", "vol-a", "vol-c"]);
@@ -101,8 +101,8 @@ fn an_undo_gives_an_emptied_members_volume_back_too() {
     }
     assert!(old_volumes().iter().all(|old| volumes.contains(old)), "{volumes:#?}");
     // b alone would leave c behind.
-    let some =
-        plan_undo(&observed(&[emptied(&old_volume("a")), retired("b"), retired("c")]), &undo_of(&[("b", "vol-new-b")]));
+    let volumes = [emptied(&old_volume("a")), retired("b"), retired("c")];
+    let some = plan_undo(&observed(&volumes), &undo_of(&[("b", "vol-new-b")]).naming_old(&volumes));
     assert_eq!(some.expect_err("c stays behind")[0].kind, RefusalKind::MemberRollback);
 }
 
@@ -111,6 +111,7 @@ fn a_volume_of_another_member_that_only_names_the_new_one_is_not_given_back() {
     let mut stranger = emptied(&old_volume("a"));
     stranger.tags.remove(tags::JOINS_EMPTY);
     let volumes = vec![stranger, live_volume("b")];
-    let refusals = plan_undo(&Observed { volumes, ..Observed::default() }, &undo_of(&[("b", "vol-new-b")]));
+    let request = undo_of(&[("b", "vol-new-b")]).naming_old(&volumes);
+    let refusals = plan_undo(&Observed { volumes, ..Observed::default() }, &request);
     assert_eq!(refusals.expect_err("a is not b")[0].kind, RefusalKind::NotOurs);
 }

@@ -9,6 +9,7 @@ mod fixtures;
 mod joins_empty;
 mod lists;
 mod parking;
+mod pins;
 mod progress;
 mod promises;
 mod refusals;

@@ -191,8 +191,7 @@ fn a_membership_on_which_the_volumes_disagree_as_they_did_at_the_point_is_no_cha
 fn a_restore_that_is_under_way_is_refused_and_named_with_the_way_back() {
     let rival = new_volume("b", LATER_ID).named("vol-rival");
     let refusal = only_refusal(&of_slot(), vec![rival.clone()], snapshots());
-    let undo =
-        r#"{"mode": "undo", "cluster": "k8s.example.com", "etcd_cluster": "main", "volumes": {"b": "vol-rival"}}"#;
+    let undo = r#"{"mode": "undo", "cluster": "k8s.example.com", "etcd_cluster": "main", "volumes": {"b": "vol-rival"}, "old_volumes": []}"#;
     assert!(refusal.starts_with(&format!("RestoreInProgress: restore {LATER_ID} is making vol-rival")), "{refusal}");
     assert!(refusal.contains(undo), "{refusal}");
     // It has tagged its volume already: still one matter, not two.

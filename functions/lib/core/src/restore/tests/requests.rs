@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Allow, Apply, At, Event, Mode, Request, RestoreRequest, What};
+use super::super::{Allow, Apply, At, Event, Mode, Pins, Request, RestoreRequest, UndoRequest, What};
 use super::fixtures::{ID, LATER_ID, id, member, restore_id};
 use crate::backup::tests::fixtures::main_of_example;
-use crate::ids::{Cluster, SnapshotId};
+use crate::ids::{Cluster, SnapshotId, VolumeId};
 use crate::scope::{ClusterSet, Scope};
 use crate::slot::Slot;
 
@@ -35,7 +35,21 @@ fn of_snapshot() -> Event {
 
 /// A sound `apply`.
 fn apply() -> Event {
-    Event { recovery_point: text("2026-11-23T02:00:00Z"), id: text(ID), ..of_main(Mode::Apply) }
+    Event { recovery_point: text("2026-11-23T02:00:00Z"), ..pinned(of_main(Mode::Apply)) }
+}
+
+/// With what its plan showed.
+fn pinned(event: Event) -> Event {
+    let snapshots = Some([("a".to_owned(), "snap-1".to_owned())].into());
+    Event { snapshots, retire: Some(vec!["vol-1".to_owned()]), plan: text("1f"), id: text(ID), ..event }
+}
+
+fn pins() -> Pins {
+    Pins {
+        snapshots: [(member("a"), SnapshotId::parse("snap-1").expect("an id"))].into(),
+        retire: [VolumeId::parse("vol-1").expect("an id")].into(),
+        digest: text("1f"),
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as a field of an event")]
@@ -119,8 +133,8 @@ fn a_bad_stage_or_others_names_the_field() {
         ("others", Event { others: text("empty"), ..of_main(Mode::Plan) }),
         ("others", Event { others: text("empty"), ..of_snapshot() }),
         ("others", Event { others: text("empty"), cut_over: Some(false), ..of_plan() }),
-        ("others", Event { others: text("empty"), members: of_plan().members, stage: Some(2), ..two() }),
-        ("replace", Event { replace: Some(true), stage: Some(2), ..two() }),
+        ("others", Event { others: text("empty"), members: of_plan().members, stage: Some(2), plan: None, ..two() }),
+        ("replace", Event { replace: Some(true), stage: Some(2), plan: None, ..two() }),
         ("stages", stages(&[&["a"], &["b"], &["c"]])),
         ("stages", stages(&[&["a", "b"], &["b"]])),
         ("stages", stages(&[&["a", "b"], &[]])),
@@ -133,6 +147,14 @@ fn a_bad_stage_or_others_names_the_field() {
         ("stage", Event { stage: Some(2), ..stages(&[&["a", "b", "c"]]) }),
         ("stage", Event { stage: Some(2), ..apply() }),
         ("stage", Event { stage: Some(1), ..of_plan() }),
+        ("plan", Event { stage: Some(2), ..two() }),
+        ("retire", Event { stage: Some(2), plan: None, retire: None, ..two() }),
+        ("plan", Event { plan: text("1f"), ..of_plan() }),
+        ("snapshots", Event { snapshots: apply().snapshots, ..of_plan() }),
+        ("snapshots", Event { snapshots: volumes(&[("a", "vol-1")]), ..apply() }),
+        ("snapshots", Event { snapshots: volumes(&[("", "snap-1")]), ..apply() }),
+        ("retire", Event { retire: Some(vec!["snap-1".to_owned()]), ..apply() }),
+        ("old_volumes", Event { old_volumes: Some(Vec::new()), ..of_plan() }),
     ] {
         let error = accept(event.clone()).expect_err(field);
         assert!(error.starts_with(&format!("{field}: ")), "{event:?}: {error}");
@@ -145,12 +167,13 @@ fn a_later_stage_is_about_the_members_that_it_names() {
     let Ok(Request::Apply(first)) = accept(Event { stages: Some(named.clone()), ..apply() }) else {
         panic!("it is accepted")
     };
-    let Ok(Request::Apply(second)) = accept(Event { stages: Some(named), stage: Some(2), ..apply() }) else {
+    let Ok(Request::Apply(second)) = accept(Event { stages: Some(named), stage: Some(2), plan: None, ..apply() })
+    else {
         panic!("it is accepted")
     };
     let stages = vec![[member("b"), member("c")].into(), [member("a")].into()];
-    assert_eq!(first.apply, Some(Apply { stages: stages.clone(), stage: 1 }));
-    assert_eq!(second.apply, Some(Apply { stages, stage: 2 }));
+    assert_eq!(first.apply, Some(Apply { stages: stages.clone(), stage: 1, pins: pins() }));
+    assert_eq!(second.apply, Some(Apply { stages, stage: 2, pins: Pins { digest: None, ..pins() } }));
     let members = |request: RestoreRequest| match request.what {
         What::Point { members, .. } => members,
         What::Snapshot(..) => None,
@@ -173,6 +196,9 @@ fn an_apply_without_a_plan_is_told_to_plan_first() {
     for (field, event) in [
         ("id", Event { id: None, ..apply() }),
         ("id", Event { id: text("20261123T021500Z-1a2b3c4d"), ..apply() }),
+        ("snapshots", Event { snapshots: None, ..apply() }),
+        ("retire", Event { retire: None, ..apply() }),
+        ("plan", Event { plan: None, ..apply() }),
         ("recovery_point", Event { recovery_point: None, ..apply() }),
         ("recovery_point", Event { recovery_point: text("latest"), ..apply() }),
     ] {
@@ -180,7 +206,7 @@ fn an_apply_without_a_plan_is_told_to_plan_first() {
         assert!(error.starts_with(&format!("{field}: ")) && error.contains("plan first"), "{error}");
     }
     assert!(matches!(accept(apply()), Ok(Request::Apply(_))));
-    let of_snapshot = Event { mode: Some(Mode::Apply), id: text(ID), ..of_snapshot() };
+    let of_snapshot = Event { mode: Some(Mode::Apply), ..pinned(of_snapshot()) };
     assert!(matches!(accept(of_snapshot), Ok(Request::Apply(_))), "a snapshot is always the same one");
 }
 
@@ -219,6 +245,7 @@ fn each_field_of_a_plan_is_heard() {
         allow_attached: Some(true),
         allow_rollback: Some(true),
         allow_corrupt: Some(true),
+        allow_foreign: Some(true),
         volume_type: text("io2"),
         iops: Some(200),
         throughput: Some(125),
@@ -230,7 +257,15 @@ fn each_field_of_a_plan_is_heard() {
     let members = Some([member("a"), member("b")].into());
     assert_eq!(request.what, What::Point { of: main_of_example(), at, members });
     assert_eq!((request.zone, request.replace, request.cut_over), (zone, true, true));
-    let all = [Allow::Partial, Allow::Attached, Allow::Rollback, Allow::Corrupt, Allow::Unordered, Allow::Unattached];
+    let all = [
+        Allow::Partial,
+        Allow::Attached,
+        Allow::Rollback,
+        Allow::Corrupt,
+        Allow::Unordered,
+        Allow::Unattached,
+        Allow::Foreign,
+    ];
     assert_eq!(request.allowed, all.into());
     let said = request.overrides;
     assert_eq!((said.volume_type.as_deref(), said.kms_key.as_deref()), (Some("io2"), Some("alias/etcd")));
@@ -256,7 +291,12 @@ fn a_snapshot_may_be_described() {
 fn an_undo_names_the_volumes() {
     let event = Event { volumes: volumes(&[("a", "vol-1"), ("b", "vol-2")]), ..of_main(Mode::Undo) };
     let undo = super::fixtures::undo_of(&[("a", "vol-1"), ("b", "vol-2")]);
-    assert_eq!(accept(event), Ok(Request::Undo(undo)));
+    assert_eq!(accept(event.clone()), Ok(Request::Undo(undo.clone())));
+    let old_volumes = Some([VolumeId::parse("vol-3").expect("an id")].into());
+    let naming = Event { old_volumes: Some(vec!["vol-3".to_owned()]), ..event.clone() };
+    assert_eq!(accept(naming), Ok(Request::Undo(UndoRequest { old_volumes, ..undo })));
+    let error = accept(Event { old_volumes: Some(vec!["a".to_owned()]), ..event }).expect_err("no id");
+    assert!(error.starts_with("old_volumes: "), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which snapshots are meant, and what they must say of themselves.
 
-use super::super::{At, Described, RefusalKind, RestorePlan, RestoreRequest, What, plan};
+use super::super::{Allow, At, Described, ForeignSnapshots, RefusalKind, RestorePlan, RestoreRequest, What, plan};
 use super::fixtures::{OLDER_SLOT, SLOT, in_the_way, member, now, of_one, planned, settings, snapshots, try_plan};
 use crate::backup::tests::fixtures::{main_of_example, point, stood};
 use crate::ids::{Cluster, EtcdCluster, SnapshotId, Zone};
@@ -158,7 +158,7 @@ fn foreign() -> Snapshot {
     let mut foreign = snapshots().remove(0);
     foreign.id = SnapshotId::parse("snap-foreign").expect("an id");
     foreign.tags.clear();
-    foreign
+    Snapshot { description: "another tool's".to_owned(), ..foreign }
 }
 
 fn described() -> Described {
@@ -176,13 +176,61 @@ fn in_zone(mut request: RestoreRequest) -> RestoreRequest {
 
 #[test]
 fn a_foreign_snapshot_is_restored_where_the_event_says_all_of_it() {
-    let plan = planned(&in_zone(of_snapshot("snap-foreign", described())), Vec::new(), vec![foreign()]);
+    let request = in_zone(of_snapshot("snap-foreign", described())).allowing(Allow::Foreign);
+    let plan = planned_with(ForeignSnapshots::Account, &request, foreign());
     assert_eq!((in_the_way(&plan), plan.slot, plan.members.len()), (Vec::new(), None, 1));
     let RestorePlan { members, forecast, .. } = plan;
     assert!(forecast.is_ok(), "{forecast:?}");
     assert_eq!(members[0].full["k8s.io/etcd/main"], "a/a");
     assert_eq!(members[0].new.zone.as_str(), "eu-central-1z");
     assert_eq!((members[0].new.settings.iops, members[0].new.settings.throughput), (Some(3000), Some(125)));
+}
+
+fn planned_with(foreign: ForeignSnapshots, request: &RestoreRequest, snapshot: Snapshot) -> RestorePlan {
+    let observed = super::super::Observed { snapshots: vec![snapshot], ..Default::default() };
+    plan(&observed, request, &super::super::Settings { foreign, ..settings() }, now()).expect("a plan")
+}
+
+#[test]
+fn whose_snapshots_may_be_restored_is_configured_and_said_in_the_event() {
+    use ForeignSnapshots::{Account, Any, Off};
+    let of_one = of_one().1;
+    let own = Snapshot { id: foreign().id, ..foreign() };
+    let shared = Snapshot { own: false, owner: "999988887777".to_owned(), ..own.clone() };
+    let copy = of_one.clone().copied();
+    let doubtful = of_one.clone().tagged(tags::TRIGGER, "manual");
+    for (snapshot, least, needs_word) in [
+        (of_one, Off, false),
+        (copy, Off, false),
+        (doubtful, Off, true),
+        (own, Account, true),
+        (Snapshot { own: false, ..shared.clone() }, Any, true),
+        (Snapshot { own: false, ..copy_of_another() }, Any, true),
+    ] {
+        for foreign in [Off, Account, Any] {
+            for said in [false, true] {
+                let request = in_zone(of_snapshot(snapshot.id.as_str(), described()));
+                let described = if snapshot.tags.is_empty() { described() } else { Described::default() };
+                let request = RestoreRequest { what: What::Snapshot(snapshot.id.clone(), described), ..request };
+                let request = if said { request.allowing(Allow::Foreign) } else { request };
+                let plan = planned_with(foreign, &request, snapshot.clone());
+                let refused = in_the_way(&plan).contains(&"Foreign");
+                assert_eq!(refused, foreign < least || (needs_word && !said), "{snapshot:?} {foreign:?} {said}");
+                assert_eq!(plan.members[0].owner, snapshot.owner);
+            }
+        }
+    }
+    let refused = &planned_with(Account, &in_zone(of_snapshot("snap-foreign", described())), shared).refusals[0];
+    assert_eq!(
+        refused.message,
+        "snap-foreign is not one that this tool took: it belongs to another account, 999988887777. FOREIGN_SNAPSHOTS is \
+         `account`; to restore it set the stack's parameter ForeignSnapshots to `any`, and plan again"
+    );
+}
+
+/// Another account's, with our marks.
+fn copy_of_another() -> Snapshot {
+    Snapshot { owner: "999988887777".to_owned(), ..of_one().1.copied() }
 }
 
 #[test]
@@ -275,7 +323,8 @@ fn a_new_volume_bears_all_that_kops_gives_and_the_labels_of_the_old_one() {
 #[test]
 fn a_new_volume_is_found_by_the_cluster_that_the_event_names_alone() {
     let of_other = foreign().tagged("kubernetes.io/cluster/other.example.com", "owned");
-    let plan = planned(&in_zone(of_snapshot("snap-foreign", described())), Vec::new(), vec![of_other]);
+    let request = in_zone(of_snapshot("snap-foreign", described()));
+    let plan = planned(&request, Vec::new(), vec![of_other]);
     let owned: Vec<&String> = plan.members[0].full.keys().filter(|key| key.starts_with(tags::OWNED_PREFIX)).collect();
     assert_eq!(owned, ["kubernetes.io/cluster/k8s.example.com"]);
 }

@@ -1,7 +1,9 @@
 //! Restores that have not come to their end, as `list`, `plan` and `backup` tell of them.
 
 use super::super::{RestoreRequest, UnderWay, under_way};
-use super::fixtures::{ID, LATER_ID, SLOT, in_the_way, live_volume, new_volume, old_volume, planned, staged_point};
+use super::fixtures::{
+    ID, LATER_ID, SLOT, in_the_way, live_volume, new_volume, old_volume, planned, retired, staged_point,
+};
 use crate::snapshot::Snapshot;
 use crate::tags;
 use crate::volume::{Volume, VolumeState};
@@ -24,13 +26,15 @@ const UNDO: &str = r#"{"mode": "undo", "cluster": "k8s.example.com", "etcd_clust
 
 #[test]
 fn between_its_stages_the_event_that_goes_on_is_told() {
-    let volumes = [live_volume("a"), live_volume("c"), marked("b", "2/2")];
+    let volumes = [live_volume("a"), live_volume("c"), marked("b", "2/2"), retired("b"), retired("a")];
     let told = told(&volumes);
     let then = format!(
-        r#"{{"mode": "apply", "cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": "{SLOT}", "stages": [["a", "c"], ["b"]], "stage": 2, "id": "{ID}"}}"#
+        r#"{{"mode": "apply", "cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": "{SLOT}", "snapshots": {{"a": "snap-a-{SLOT}", "b": "snap-b-{SLOT}", "c": "snap-c-{SLOT}"}}, "retire": ["vol-a", "vol-b"], "stages": [["a", "c"], ["b"]], "stage": 2, "id": "{ID}"}}"#
     );
     assert!(told.contains(&then), "{told}");
-    let undo = format!(r#"{UNDO}{{"a": "vol-new-a", "b": "vol-new-b", "c": "vol-new-c"}}}}"#);
+    let undo = format!(
+        r#"{UNDO}{{"a": "vol-new-a", "b": "vol-new-b", "c": "vol-new-c"}}, "old_volumes": ["vol-a", "vol-b"]}}"#
+    );
     assert!(told.ends_with(&undo), "{told}");
     assert_eq!(under_way(&volumes)[0].made_from().count(), 1);
 }

@@ -24,7 +24,8 @@ fn undone(volume: Volume) -> Volume {
 
 fn undo(request: &UndoRequest, volumes: Vec<Volume>) -> Result<UndoPlan, Vec<super::super::Refusal>> {
     let masters = vec![master("i-a", "eu-central-1a", Some("masters-a"))];
-    plan_undo(&Observed { volumes, masters, ..Observed::default() }, request)
+    let request = request.naming_old(&volumes);
+    plan_undo(&Observed { volumes, masters, ..Observed::default() }, &request)
 }
 
 fn undo_a() -> UndoRequest {

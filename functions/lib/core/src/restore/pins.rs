@@ -1,0 +1,108 @@
+//! What an apply names of its plan, so that it does what was shown or nothing: the snapshots, the volumes to retire, and a
+//! digest of all the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
+use super::source::join;
+use crate::ids::{Member, SnapshotId, VolumeId};
+use crate::tags::Tags;
+
+/// What an apply names of its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pins {
+    /// What each member is restored from.
+    pub snapshots: BTreeMap<Member, SnapshotId>,
+    /// The volumes that are retired, of all members.
+    pub retire: BTreeSet<VolumeId>,
+    /// The [digest] of the plan. `None` after the first stage, which makes and retires nothing.
+    pub digest: Option<String>,
+}
+
+/// What a plan pins.
+pub(super) fn pins(plan: &RestorePlan) -> Pins {
+    let snapshots = plan.members.iter().map(|one| (one.lineage.member.clone(), one.new.snapshot.clone()));
+    Pins { snapshots: snapshots.collect(), retire: plan.retire.clone(), digest: Some(digest(plan, &plan.retire)) }
+}
+
+/// The volumes that a plan retires or has retired, of all members.
+pub(super) fn retired(members: &[MemberPlan], emptied: &[EmptiedPlan]) -> BTreeSet<VolumeId> {
+    let of_members = members.iter().flat_map(|one| one.old.iter().chain(&one.retired));
+    let of_emptied = emptied.iter().flat_map(|one| one.old.iter().chain(&one.retired));
+    of_members.chain(of_emptied).cloned().collect()
+}
+
+/// How a plan made now differs from the one that an apply names, if so. Of a restore that has begun some of what it named
+/// is done, and may be gone.
+pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &Pins) -> Option<String> {
+    let planned = pinned.digest.as_ref()?;
+    let has_begun = plan.members.iter().any(|one| one.state != MemberState::New);
+    if let Some(supplanted) = supplanted.filter(|_| !has_begun) {
+        return Some(supplanted.clone());
+    }
+    let now = pins(plan);
+    if let Some((member, snapshot)) =
+        now.snapshots.iter().find(|(member, id)| pinned.snapshots.get(*member) != Some(*id))
+    {
+        let was = pinned.snapshots.get(member).map_or("none", SnapshotId::as_str);
+        return Some(format!("member {member} would now be restored from {snapshot}, the plan showed {was}"));
+    }
+    let more: Vec<&VolumeId> = now.retire.difference(&pinned.retire).collect();
+    if !more.is_empty() {
+        return Some(format!("{} would be retired too, which the plan did not show", join(more)));
+    }
+    let fewer: Vec<&VolumeId> = pinned.retire.difference(&now.retire).filter(|_| !has_begun).collect();
+    if !fewer.is_empty() {
+        return Some(format!("{} would no longer be retired", join(fewer)));
+    }
+    let is_same = digest(plan, &pinned.retire) == *planned;
+    (!is_same).then(|| "settings, tags, zones or members are no longer those that the plan showed".to_owned())
+}
+
+/// A digest of all that a plan would do: 128 bits of SHA-256, in hex. How far an earlier try came is not in it.
+fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
+    let mut hash = Hash(Sha256::new());
+    hash.text(plan.of.to_string());
+    hash.text(plan.slot.map(|slot| slot.to_string()).unwrap_or_default());
+    hash.text(plan.cut_over);
+    for member in &plan.members {
+        let new = &member.new;
+        hash.text(&member.lineage);
+        hash.text(member.stage);
+        hash.text(&new.snapshot);
+        hash.text(&new.zone);
+        hash.text(format!("{:?}", new.settings));
+        hash.text(new.kms_key.as_deref().unwrap_or_default());
+        hash.tags(&new.tags);
+        hash.tags(&member.full);
+    }
+    for emptied in &plan.emptied {
+        hash.text(&emptied.lineage);
+    }
+    for volume in retire {
+        hash.text(volume);
+    }
+    let digest = hash.0.finalize();
+    let half: [u8; 16] = std::array::from_fn(|n| digest[n]);
+    format!("{:032x}", u128::from_be_bytes(half))
+}
+
+struct Hash(Sha256);
+
+impl Hash {
+    fn text(&mut self, text: impl ToString) {
+        self.0.update(text.to_string().as_bytes());
+        // No text of EC2 holds this byte, so nothing can pass from one to the next.
+        self.0.update([0xff]);
+    }
+
+    fn tags(&mut self, tags: &Tags) {
+        for (key, value) in tags {
+            self.text(key);
+            self.text(value);
+        }
+        self.0.update([0xff]);
+    }
+}
