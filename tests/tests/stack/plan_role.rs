@@ -27,13 +27,11 @@ async fn every_call_of_a_list_and_of_plans_is_allowed_and_no_other_action_is() {
     }
 
     let calls = account.all_calls().await;
+    assert!(calls.iter().all(|call| call.action.starts_with("Describe")), "{calls:#?}");
     let questions: Vec<_> = calls.iter().flat_map(|call| asked(call, |id| panic!("{id} is named"))).collect();
     for parameters in [json!({"KmsKeyArns": KEY}), json!({"Clusters": CLUSTER, "ForeignSnapshots": "any"})] {
         is_exactly(&Stack::with(&parameters).role("PlanRole"), &questions, &[]);
     }
-    let looking = |action: &String| action.starts_with("ec2:Describe");
-    let of_role = Stack::by_default().role("PlanRole").actions();
-    assert_eq!(of_role.iter().filter(|action| action.starts_with("ec2:")).filter(|action| !looking(action)).count(), 0);
 }
 
 #[test]
