@@ -36,7 +36,7 @@ test: check-tools local-aws check-template ## Formatting, lints, docs, unit, pro
 check-template: check-tools stack-tools $(TOOLS)/checkov/.ready ## SAM, cfn-lint, checkov, parliament, and the stack in a local AWS
 	@infra/stack/check $(STACK) $(TOOLS)/checkov
 
-package: check-tools $(TOOLS)/package/.ready $(TOOLS)/bin/cargo-cyclonedx ## dist/: a zip for each function, what is in it, a template for StackSets, checksums (ARCHITECTURE=x86_64 for Intel)
+package: check-tools $(TOOLS)/package/.ready $(TOOLS)/bin/cargo-cyclonedx ## dist/: a zip for each binary, what is in it, a template for StackSets, checksums (ARCHITECTURE=x86_64 for Intel)
 	@infra/stack/package $(TOOLS)/package $(TOOLS)/bin $(ARCHITECTURE)
 
 audit: check-tools $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Licences, bans, sources, advisories, unused dependencies

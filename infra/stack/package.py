@@ -1,4 +1,4 @@
-"""A zip for each function, of what `sam build` has built, with a list of what it is made of (CycloneDX, of what cargo-cyclonedx
+"""A zip for each binary, of what `sam build` has built, with a list of what it is made of (CycloneDX, of what cargo-cyclonedx
 has listed), a template that needs nothing else, and the checksums of all: in dist/.
 
     python infra/stack/package.py arm64
@@ -27,8 +27,7 @@ BUCKET = "ArtifactBucket"
 def package(architecture: str) -> None:
     version = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     keys, written = {}, []
-    for name, function in resources(read("template.yaml"), FUNCTION).items():
-        binary = function["Metadata"]["BuildProperties"]["Binary"]
+    for binary, name in binaries().items():
         executable = (BUILT / name / "bootstrap").read_bytes()
         if machine(executable) != MACHINES[architecture]:
             raise SystemExit(f"{binary} is not built for {architecture}: its ELF header says machine {machine(executable)}")
@@ -49,6 +48,12 @@ def package(architecture: str) -> None:
     checksums = DIST / "SHA256SUMS"
     checksums.write_text(sums([*written, file], DIST))
     report(checksums, "sha256sum --check SHA256SUMS")
+
+
+def binaries() -> dict[str, str]:
+    """Each binary, with a function that runs it: two may run the same."""
+    functions = resources(read("template.yaml"), FUNCTION).items()
+    return {function["Metadata"]["BuildProperties"]["Binary"]: name for name, function in functions}
 
 
 def without_paths(bill: str) -> str:

@@ -76,12 +76,9 @@ impl Stack {
         let role = self.properties(name);
         let own = role["Policies"].as_array().into_iter().flatten();
         let mut policies: Vec<Value> = own.map(|policy| policy["PolicyDocument"].clone()).collect();
-        let attached: Vec<&Value> = role["ManagedPolicyArns"].as_array().into_iter().flatten().collect();
-        let managed: Vec<(&str, &Value)> = self.all("AWS::IAM::ManagedPolicy").collect();
-        assert_eq!(attached.len(), managed.len(), "no managed policy of AWS is attached");
-        for (name, policy) in managed {
-            let arn = |arn: &&Value| arn.as_str().is_some_and(|arn| arn.contains(name));
-            assert!(attached.iter().any(arn), "{name} is attached");
+        for arn in role["ManagedPolicyArns"].as_array().into_iter().flatten().map(|arn| arn.as_str().expect("an ARN")) {
+            let attached = self.all("AWS::IAM::ManagedPolicy").find(|(name, _)| arn.contains(name));
+            let (_, policy) = attached.unwrap_or_else(|| panic!("{arn} is no policy of the stack's"));
             policies.push(policy["PolicyDocument"].clone());
         }
         let path = role["Path"].as_str().unwrap_or("/");

@@ -2,14 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scenarios::stack::{Request, Role};
 use scenarios::{Disk, Function, Kops, LocalAws, Stack, events};
 use serde_json::{Value, json};
 
 /// The JSON blocks of the README, in order.
-fn examples() -> Vec<Value> {
+fn blocks() -> Vec<Value> {
     let readme = include_str!("../../README.md");
     let blocks = readme.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.map(|block| serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"))).collect()
+}
+
+/// Those that are events and answers.
+fn examples() -> Vec<Value> {
+    blocks().into_iter().filter(|block| block["Statement"].is_null()).collect()
 }
 
 /// The names of all fields, with the path to them.
@@ -65,9 +71,9 @@ async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
 /// The words of each command of the runbook, without the comment behind it.
 fn commands() -> Vec<Vec<&'static str>> {
     let readme = include_str!("../../README.md");
-    let block = readme.split("  RESTORE_FUNCTION=").nth(1).unwrap().split("```").next().unwrap();
+    let block = readme.split("  invoke() {").nth(1).unwrap().split("```").next().unwrap();
     let commands = block.lines().map(|line| line.split('#').next().unwrap().split_whitespace().collect::<Vec<_>>());
-    commands.filter(|words| matches!(words[..], ["restore" | "jq", _, ..])).collect()
+    commands.filter(|words| matches!(words[..], ["plan" | "restore" | "jq", _, ..])).collect()
 }
 
 #[tokio::test]
@@ -78,22 +84,24 @@ async fn the_commands_of_the_runbook_restore_a_lost_etcd_cluster_in_stages() {
     for member in ["a", "b", "c"] {
         cluster.lose("main", member).await;
     }
+    let plan = Function::plan().account(&account).start().await;
     let restore = Function::named("restore").account(&account).start().await;
     let mut files = BTreeMap::new();
-    for file in ["events/restore/list.json", "events/restore/plan-lost.json"] {
+    for file in ["events/plan/list.json", "events/plan/plan-lost.json"] {
         let text = std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         files.insert(file, serde_json::from_str::<Value>(&text).unwrap());
     }
     for command in commands() {
         match command[..] {
-            ["restore", event, ref to @ ..] => {
+            [name @ ("plan" | "restore"), event, ref to @ ..] => {
                 if event == "then.json" {
                     let members = files["applied.json"]["members"].as_array().unwrap().iter();
                     let first = members.filter(|member| member["stage"] == 1);
                     let first: Vec<&str> = first.map(|member| member["new_volume"].as_str().unwrap()).collect();
                     account.attached_for(&first, 90).await;
                 }
-                let answer = restore.invoke(files[event].clone()).await;
+                let function = if name == "plan" { &plan } else { &restore };
+                let answer = function.invoke(files[event].clone()).await;
                 let answer = answer.unwrap_or_else(|error| panic!("{command:?}: {error}"));
                 if let [">", to] = to {
                     files.insert(to, answer);
@@ -116,6 +124,20 @@ async fn the_commands_of_the_runbook_restore_a_lost_etcd_cluster_in_stages() {
         }
     }
     assert_eq!(restore.invoke(files["undo.json"].clone()).await.unwrap()["outcome"], "undone");
+}
+
+#[test]
+fn who_has_the_readmes_policy_may_look_and_not_restore() {
+    let policies = blocks().into_iter().filter(|block| block["Statement"].is_array());
+    let [policy] = <[Value; 1]>::try_from(policies.collect::<Vec<_>>()).unwrap();
+    let looker = Role::named("on-call", policy);
+    for (function, properties) in Stack::by_default().all("AWS::Lambda::Function") {
+        let name = properties["FunctionName"].as_str().unwrap();
+        let resource = format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}");
+        let request = Request { action: "lambda:InvokeFunction".to_owned(), resource, context: json!({}) };
+        assert_eq!(looker.allows(&[request]), [function == "PlanFunction"], "{name}");
+    }
+    assert_eq!(looker.actions(), ["lambda:InvokeFunction".to_owned()].into());
 }
 
 #[tokio::test]

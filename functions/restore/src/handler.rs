@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etcd_backup_aws::config::RestoreConfig;
+use etcd_backup_aws::config::{Modes, RestoreConfig};
 use etcd_backup_aws::event;
 use etcd_backup_aws::events::MOST_DETAIL;
 use etcd_backup_aws::fit::fit;
@@ -11,7 +11,7 @@ use etcd_backup_aws::lambda::{Deadline, FunctionError};
 use etcd_backup_aws::metrics;
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::restore::{
-    self, Event, Outcome, Refusal, Request, RestoreId, RestorePlan, RestoreRequest, RestoreResult, UndoRequest,
+    self, Event, Mode, Outcome, Refusal, Request, RestoreId, RestorePlan, RestoreRequest, RestoreResult, UndoRequest,
 };
 use etcd_backup_core::scope::Scope;
 use jiff::Timestamp;
@@ -22,13 +22,15 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::{Stop, answer};
 use crate::{execute, log, observe};
 
-/// What an event may be; said in every refusal of one.
-const ACCEPTED: &str = "accepted: {\"mode\": \"list\"|\"plan\"|\"apply\"|\"undo\", ...}. list: cluster, etcd_cluster, limit. \
-                        plan: cluster, etcd_cluster, recovery_point, members; or snapshot, and what its tags lack of \
-                        cluster, etcd_cluster, member, zone; with zone, replace, cut_over, others, allow_partial, \
-                        allow_attached, allow_rollback, allow_unordered, verified, allow_corrupt, volume_type, iops, \
-                        throughput, kms_key, initialization_rate, id. apply: the `apply` of a plan's answer, then the `then` \
-                        of its own, with allow_unattached, allow_attached. undo: the `undo` of an answer";
+/// What an event that looks may have; said in every refusal of one.
+const LOOKING: &str = "list: cluster, etcd_cluster, limit. \
+                       plan: cluster, etcd_cluster, recovery_point, members; or snapshot, and what its tags lack of \
+                       cluster, etcd_cluster, member, zone; with zone, replace, cut_over, others, allow_partial, \
+                       allow_attached, allow_rollback, allow_unordered, verified, allow_corrupt, volume_type, iops, \
+                       throughput, kms_key, initialization_rate, id";
+/// And one that changes something.
+const CHANGING: &str = "apply: the `apply` of a plan's answer, then the `then` of its own, with allow_unattached, \
+                        allow_attached. undo: the `undo` of an answer";
 
 /// One invocation.
 pub(crate) async fn handle(
@@ -48,9 +50,22 @@ pub(crate) async fn handle(
 
 /// Nothing is called for what is not accepted.
 fn accept(event: Value, config: &RestoreConfig) -> Result<Request, FunctionError> {
-    let event: Event = event::read(event, ACCEPTED)?;
+    let accepted = accepted(config.modes);
+    let event: Event = event::read(event, &accepted)?;
+    if config.modes == Modes::Look && matches!(event.mode, Some(Mode::Apply | Mode::Undo)) {
+        return Err(event::invalid("mode: the plan function changes nothing; send this to restore", &accepted));
+    }
     let fresh = RestoreId::new(Timestamp::now(), fastrand::u32(..));
-    Request::accept(event, &config.shared.clusters, fresh).map_err(|why| event::invalid(why, ACCEPTED))
+    Request::accept(event, &config.shared.clusters, fresh).map_err(|why| event::invalid(why, &accepted))
+}
+
+fn accepted(modes: Modes) -> String {
+    match modes {
+        Modes::All => {
+            format!("accepted: {{\"mode\": \"list\"|\"plan\"|\"apply\"|\"undo\", ...}}. {LOOKING}. {CHANGING}")
+        }
+        Modes::Look => format!("accepted: {{\"mode\": \"list\"|\"plan\", ...}}. {LOOKING}"),
+    }
 }
 
 struct Run<'a> {

@@ -1,4 +1,5 @@
 //! Lambda function: makes volumes of etcd snapshots, cuts kops clusters over to them, and takes that back.
+//! With `MODES=look` it is another function, `plan`, which says what there is and what would be done.
 
 mod answer;
 mod execute;

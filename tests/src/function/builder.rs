@@ -41,6 +41,11 @@ impl Function {
         Self { name: name.to_owned(), path: None, env }
     }
 
+    /// The function `plan`: the binary of `restore`, which looks alone.
+    pub fn plan() -> Self {
+        Self::named("restore").env("AWS_LAMBDA_FUNCTION_NAME", "plan").env("MODES", "look")
+    }
+
     /// This binary, whatever built it.
     pub fn at(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();

@@ -6,6 +6,7 @@ mod cut;
 mod cut_stages;
 mod faults;
 mod foreign;
+mod looking;
 mod new_volume;
 mod plan;
 mod refusals;

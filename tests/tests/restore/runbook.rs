@@ -7,13 +7,20 @@ use super::*;
 
 macro_rules! event {
     ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../events/restore/", $name, ".json"))).unwrap()
+        serde_json::from_str::<Value>(include_str!(concat!("../../../events/", $name, ".json"))).unwrap()
     };
 }
 
-async fn is_applied_and_accepted(restore: &RunningFunction, plan: Value) -> Value {
+/// Planned by the function that looks alone, applied by the other.
+async fn is_applied(account: &Account, plan: Value) -> Value {
     assert_eq!(plan["mode"], "plan");
-    let result = applied(restore, plan).await;
+    let apply = planned(&Function::plan().account(account).start().await, plan).await;
+    let result = restore(account).await.invoke(apply.clone()).await;
+    result.unwrap_or_else(|error| panic!("{apply}: {error}"))
+}
+
+async fn is_applied_and_accepted(account: &Account, plan: Value) -> Value {
+    let result = is_applied(account, plan).await;
     assert!(is_accepted(&result), "{result:#}");
     result
 }
@@ -31,7 +38,8 @@ async fn cluster(account: &Account) -> Kops<'_> {
 async fn the_recovery_points_are_listed() {
     let account = LocalAws::account();
     cluster(&account).await;
-    let listed = restore(&account).await.invoke(event!("list")).await.unwrap();
+    let plan = Function::plan().account(&account).start().await;
+    let listed = plan.invoke(event!("plan/list")).await.unwrap();
     assert_eq!(listed["recovery_points"].as_array().unwrap().len(), 4);
 }
 
@@ -41,14 +49,14 @@ async fn a_single_masters_volume_is_lost() {
     let mut single = Kops::cluster(CLUSTER).single_master().create(&account).await;
     single.verified_point("main", POINT).await;
     single.lose("main", "a").await;
-    is_applied_and_accepted(&restore(&account).await, event!("plan-lost")).await;
+    is_applied_and_accepted(&account, event!("plan/plan-lost")).await;
 }
 
 #[tokio::test]
 async fn a_whole_etcd_cluster_is_rolled_back() {
     let account = LocalAws::account();
     cluster(&account).await;
-    let result = is_applied_and_accepted(&restore(&account).await, event!("plan-roll-back")).await;
+    let result = is_applied_and_accepted(&account, event!("plan/plan-roll-back")).await;
     assert_eq!(result["recovery_point"], POINT);
 }
 
@@ -59,14 +67,14 @@ async fn an_apply_is_sent_and_undone() {
     let before = account.volumes().await;
     let restore = restore(&account).await;
     // A plan holds for a day, and the file is older.
-    let mut apply = event!("apply");
+    let mut apply = event!("restore/apply");
     let error = restore.invoke(apply.clone()).await.unwrap_err();
     assert!(error.error_message.contains("is more than a day old; plan again"), "{error}");
     apply["id"] = json!(fresh_id());
     let result = restore.invoke(apply).await.unwrap();
     assert!(is_accepted(&result), "{result:#}");
 
-    let mut undo = event!("undo");
+    let mut undo = event!("restore/undo");
     for member in MEMBERS {
         undo["volumes"][member] = result["undo"]["volumes"][member].clone();
     }
@@ -82,9 +90,9 @@ async fn the_second_stage_follows_the_first() {
     let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
     cluster.past_point("main", POINT).that_needs_stages().await;
     let restore = restore(&account).await;
-    let first = is_applied_and_accepted(&restore, event!("plan-roll-back")).await;
+    let first = is_applied_and_accepted(&account, event!("plan/plan-roll-back")).await;
 
-    let mut then = event!("then");
+    let mut then = event!("restore/then");
     then["id"] = first["then"]["id"].clone();
     assert_eq!(then, first["then"], "the file has the form of the answer's");
     let early = restore.invoke(then.clone()).await.unwrap_err();
@@ -98,7 +106,7 @@ async fn one_snapshot_of_the_point_is_bad_and_its_member_joins_empty() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
     cluster.verified_point("main", POINT).with_state("a", "error").await;
-    let result = is_applied_and_accepted(&restore(&account).await, event!("plan-others-empty")).await;
+    let result = is_applied_and_accepted(&account, event!("plan/plan-others-empty")).await;
     assert!(says(&result["next_steps"], &["Let a join empty"]), "{result:#}");
     let old = account.volume(cluster.volume("main", "a")).await.unwrap();
     assert!(!old.tags.contains_key("k8s.io/etcd/main"), "it must not meet those that went back: {old:?}");
@@ -111,9 +119,8 @@ async fn the_whole_cluster_is_gone() {
     for (etcd, member) in ["main", "events"].iter().flat_map(|etcd| MEMBERS.map(|member| (*etcd, member))) {
         cluster.lose(etcd, member).await;
     }
-    let restore = restore(&account).await;
-    is_applied_and_accepted(&restore, event!("plan-lost")).await;
-    is_applied_and_accepted(&restore, event!("plan-lost-events")).await;
+    is_applied_and_accepted(&account, event!("plan/plan-lost")).await;
+    is_applied_and_accepted(&account, event!("plan/plan-lost-events")).await;
     assert_eq!(account.volumes().await.len(), 6);
 }
 
@@ -122,9 +129,9 @@ async fn one_of_three_members_is_lost_and_the_plan_says_to_replace_it() {
     let account = LocalAws::account();
     let mut cluster = cluster(&account).await;
     cluster.lose("main", "b").await;
-    let mut plan = event!("plan-lost");
+    let mut plan = event!("plan/plan-lost");
     plan["members"] = json!(["b"]);
-    let plan = restore(&account).await.invoke(plan).await.unwrap();
+    let plan = Function::plan().account(&account).start().await.invoke(plan).await.unwrap();
     assert_eq!(refusals(&plan), ["MemberRollback"]);
     assert!(plan["refusals"][0]["message"].as_str().unwrap().contains("replace the lost member instead"), "{plan:#}");
 }
@@ -134,14 +141,14 @@ async fn a_snapshot_of_another_tool_is_restored() {
     let account = LocalAws::account();
     let foreign = RawSnapshot::of("vol-00000000000000001", POINT).with_id("snap-0123456789abcdef0");
     account.plant_snapshots(&[foreign]).await;
-    is_applied_and_accepted(&restore(&account).await, event!("plan-foreign-snapshot")).await;
+    is_applied_and_accepted(&account, event!("plan/plan-foreign-snapshot")).await;
 }
 
 #[tokio::test]
 async fn a_volume_for_inspection_is_made() {
     let account = LocalAws::account();
     cluster(&account).await;
-    let result = applied(&restore(&account).await, event!("plan-inspection")).await;
+    let result = is_applied(&account, event!("plan/plan-inspection")).await;
     assert!(
         says(&result["next_steps"], &["Attach each new volume to an instance in its zone", "Delete it by hand"]),
         "{result:#}"

@@ -31,6 +31,7 @@ async fn every_alarm_watches_what_is_emitted() {
                 assert!(emitted(metric), "{alarm}: nothing emits {metric}");
             }
             "AWS/Lambda" => {
+                // What plan refuses, its caller sees.
                 let functions = ["BackupFunction", "RestoreFunction", "VerifyFunction"]
                     .map(|function| name(function, "FunctionName"));
                 assert!(functions.contains(&dimensions[0]["Value"]), "{alarm}: {dimensions}");

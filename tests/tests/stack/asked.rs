@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 pub(crate) const VOLUME: &str = "arn:aws:ec2:eu-central-1:123456789012:volume/vol-0123456789abcdef0";
 pub(crate) const SNAPSHOT: &str = "arn:aws:ec2:eu-central-1::snapshot/snap-0123456789abcdef0";
 
+/// Whose calls are recorded.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
 /// The questions about a call, given the tags of the resource that it names.
 pub(crate) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request> {
     let named = call.tags();
@@ -25,7 +28,7 @@ pub(crate) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request>
             let parent = call.param("SnapshotId").map(|id| format!("arn:aws:ec2:eu-central-1::snapshot/{id}"));
             vec![
                 parent.map_or(volume.clone(), |parent| with(volume, "ec2:ParentSnapshot", &parent)),
-                on(SNAPSHOT, "ec2:CreateVolume", &Tags::new(), &Tags::new()),
+                volume_of(ACCOUNT, &of("SnapshotId")),
                 with(on(VOLUME, "ec2:CreateTags", &Tags::new(), &named), "ec2:CreateAction", "CreateVolume"),
             ]
         }
@@ -54,6 +57,11 @@ pub(crate) fn on(resource: &str, action: &str, of_resource: &Tags, named: &Tags)
         context.insert("aws:TagKeys".to_owned(), named.keys().cloned().collect());
     }
     Request { action: action.to_owned(), resource: resource.to_owned(), context: Value::Object(context) }
+}
+
+/// A volume of a snapshot of this owner, with these tags.
+pub(crate) fn volume_of(owner: &str, snapshot: &Tags) -> Request {
+    with(on(SNAPSHOT, "ec2:CreateVolume", snapshot, &Tags::new()), "ec2:Owner", owner)
 }
 
 /// The same request with one more condition key.

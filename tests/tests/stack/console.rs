@@ -49,13 +49,17 @@ async fn every_saved_event_of_verify_is_taken() {
 }
 
 #[test]
-fn every_saved_event_of_restore_is_one_of_the_runbook() {
+fn every_saved_event_of_plan_and_restore_is_one_of_the_runbook() {
     let runbook = include_str!("../restore/runbook.rs");
     let readme = include_str!("../../../README.md");
-    for file in files("restore") {
-        let name = file.file_stem().unwrap().to_str().unwrap();
-        assert!(runbook.contains(&format!("event!(\"{name}\")")), "{name} is run by no test");
-        assert!(readme.contains(&format!("{name}.json")), "{name} is not in the README");
+    for (function, modes) in [("plan", ["list", "plan"]), ("restore", ["apply", "undo"])] {
+        for file in files(function) {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            assert!(runbook.contains(&format!("event!(\"{function}/{name}\")")), "{name} is run by no test");
+            assert!(readme.contains(&format!("{name}.json")), "{name} is not in the README");
+            let event: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+            assert!(modes.contains(&event["mode"].as_str().unwrap()), "{name} is not for {function}");
+        }
     }
 }
 
@@ -65,12 +69,13 @@ fn the_outputs_name_what_was_made() {
     let outputs = stack.outputs();
     for (output, function) in [
         ("BackupFunctionName", "BackupFunction"),
+        ("PlanFunctionName", "PlanFunction"),
         ("RestoreFunctionName", "RestoreFunction"),
         ("VerifyFunctionName", "VerifyFunction"),
     ] {
         assert_eq!(outputs[output], stack.properties(function)["FunctionName"]);
     }
-    for (output, function) in [("FirstBackup", "BackupFunctionName"), ("ListRecoveryPoints", "RestoreFunctionName")] {
+    for (output, function) in [("FirstBackup", "BackupFunctionName"), ("ListRecoveryPoints", "PlanFunctionName")] {
         let command = outputs[output].as_str().unwrap();
         let name = outputs[function].as_str().unwrap();
         assert!(command.starts_with("AWS_MAX_ATTEMPTS=1 "), "a second try of the client's would be a second backup");

@@ -48,7 +48,7 @@ async fn every_widget_shows_what_there_is() {
     let stack = Stack::by_default();
     let widgets = widgets(stack);
     let runs = runs().await;
-    let functions = ["BackupFunction", "RestoreFunction", "VerifyFunction"]
+    let functions = ["BackupFunction", "PlanFunction", "RestoreFunction", "VerifyFunction"]
         .map(|name| stack.properties(name)["FunctionName"].clone());
     let emitted =
         |name: &str, dimensions: &[(&str, &str)]| runs.iter().any(|run| !run.metric(name, dimensions).is_empty());
@@ -97,7 +97,8 @@ async fn the_query_for_the_last_errors_reads_fields_that_the_logs_have() {
     let [log] = <[Value; 1]>::try_from(of_type(&widgets(stack), "log")).unwrap();
     let query = log["query"].as_str().unwrap();
     let sources: Vec<&str> = query.split("SOURCE '").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
-    let groups = ["BackupLog", "RestoreLog", "VerifyLog"].map(|name| stack.properties(name)["LogGroupName"].clone());
+    let groups =
+        ["BackupLog", "PlanLog", "RestoreLog", "VerifyLog"].map(|name| stack.properties(name)["LogGroupName"].clone());
     assert_eq!(sources, groups);
     assert!(query.contains("filter level in ['ERROR', 'WARN']") && query.contains("`fields.message` as message"));
 

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, RestoreConfig, VerifyConfig};
+use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, Modes, RestoreConfig, VerifyConfig};
 use regex_lite::Regex;
 use scenarios::Stack;
 use serde_json::{Value, json};
+
+use super::CLUSTER;
 
 const SIGNING: &str = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0";
 
@@ -31,11 +33,16 @@ fn backup(variables: &BTreeMap<String, String>) -> Result<BackupConfig, InvalidC
     BackupConfig::read(|name| variables.get(name).cloned())
 }
 
+fn restore(variables: &BTreeMap<String, String>) -> Result<RestoreConfig, InvalidConfiguration> {
+    RestoreConfig::read(|name| variables.get(name).cloned())
+}
+
 #[test]
 fn the_template_sets_what_the_code_reads_and_nothing_else() {
     let stack = Stack::by_default();
     for (function, read) in [
         ("BackupFunction", names(|variable| BackupConfig::read(variable))),
+        ("PlanFunction", names(|variable| RestoreConfig::read(variable))),
         ("RestoreFunction", names(|variable| RestoreConfig::read(variable))),
         ("VerifyFunction", names(|variable| VerifyConfig::read(variable))),
     ] {
@@ -47,9 +54,23 @@ fn the_template_sets_what_the_code_reads_and_nothing_else() {
 fn the_templates_defaults_are_the_codes() {
     let stack = Stack::by_default();
     assert_eq!(backup(&environment(stack, "BackupFunction")).unwrap(), BackupConfig::read(|_| None).unwrap());
-    let of_restore = environment(stack, "RestoreFunction");
-    let read = RestoreConfig::read(|name| of_restore.get(name).cloned()).unwrap();
-    assert_eq!(read, RestoreConfig::read(|_| None).unwrap());
+    assert_eq!(restore(&environment(stack, "RestoreFunction")).unwrap(), RestoreConfig::read(|_| None).unwrap());
+}
+
+#[test]
+fn plan_is_restore_that_looks_alone_and_tells_nobody() {
+    let parameters = json!({"Clusters": CLUSTER, "MaxSkew": "1m", "ForeignSnapshots": "account", "EventBus": "ops"});
+    let stack = Stack::with(&parameters);
+    let [mut plan, mut of_restore] = ["PlanFunction", "RestoreFunction"].map(|name| environment(&stack, name));
+    assert_eq!(restore(&plan).unwrap().modes, Modes::Look);
+    assert_eq!(restore(&of_restore).unwrap().modes, Modes::All);
+    for (name, of_plan, other) in [("MODES", "look", "all"), ("EVENT_BUS", "", "ops")] {
+        assert_eq!((plan.remove(name).as_deref(), of_restore.remove(name).as_deref()), (Some(of_plan), Some(other)));
+    }
+    assert_eq!(plan, of_restore);
+    assert_eq!(plan["FOREIGN_SNAPSHOTS"], "account");
+    let [plan, restore] = ["PlanFunction", "RestoreFunction"].map(|name| &stack.properties(name)["Code"]);
+    assert_eq!(plan, restore, "the same binary");
 }
 
 #[test]
@@ -121,6 +142,10 @@ fn what_is_plainly_wrong_is_refused_before_anything_is_deployed() {
             let variables = [(variable.to_owned(), value.as_str().unwrap().to_owned())];
             backup(&variables.into()).unwrap_or_else(|error| panic!("{error}"));
         }
+    }
+    for value in parameters["ForeignSnapshots"]["AllowedValues"].as_array().unwrap() {
+        let variables = [("FOREIGN_SNAPSHOTS".to_owned(), value.as_str().unwrap().to_owned())];
+        restore(&variables.into()).unwrap_or_else(|error| panic!("{error}"));
     }
     for (parameter, variable) in [("MaxPrune", "MAX_PRUNE"), ("Concurrency", "CONCURRENCY")] {
         for (limit, beyond) in [("MinValue", -1), ("MaxValue", 1)] {

@@ -7,7 +7,7 @@ use scenarios::stack::{Request, Role};
 use scenarios::tags::{self, Tags};
 use serde_json::{Value, json};
 
-use super::asked::{SNAPSHOT, VOLUME, on, with};
+use super::asked::{ACCOUNT, SNAPSHOT, VOLUME, on, volume_of, with};
 use super::masters::{administrator, masters, masters_that_tag_anything};
 use super::{CLUSTER, answers};
 
@@ -126,7 +126,7 @@ fn the_functions_and_the_operators_are_not_bound() {
         ("BackupRole", on(SNAPSHOT, "ec2:CreateSnapshot", &none, &marked)),
         ("BackupRole", created(&marked, "CreateSnapshot")),
         ("BackupRole", on(SNAPSHOT, "ec2:DeleteSnapshot", &marked, &none)),
-        ("RestoreRole", on(SNAPSHOT, "ec2:CreateVolume", &marked, &none)),
+        ("RestoreRole", volume_of(ACCOUNT, &marked)),
         ("RestoreRole", on(VOLUME, "ec2:CreateTags", &volume, &retired)),
         ("RestoreRole", on(VOLUME, "ec2:DeleteTags", &and(&volume, &retired), &retired)),
         ("VerifyRole", on(SNAPSHOT, "ebs:GetSnapshotBlock", &marked, &none)),
@@ -138,6 +138,23 @@ fn the_functions_and_the_operators_are_not_bound() {
     for (_, _, _, request) in attacks() {
         let operator = administrator().known_as("platform-oncall").under(policy());
         assert_eq!(operator.allows(std::slice::from_ref(&request)), [true], "{request:#?}");
+    }
+}
+
+#[test]
+fn the_plan_function_is_bound_like_anybody_and_looks_all_the_same() {
+    let everything = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    });
+    let plan = Stack::by_default().role("PlanRole").and(everything).under(policy());
+    for (what, _, refused_by, request) in attacks() {
+        let allowed = plan.allows(std::slice::from_ref(&request));
+        assert!(refused_by == IAM || allowed == [false], "{what}: {request:#?}");
+    }
+    let plan = Stack::by_default().role("PlanRole").under(policy());
+    for looking in ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"] {
+        assert_eq!(plan.allows(&[on("*", looking, &Tags::new(), &Tags::new())]), [true], "{looking}");
     }
 }
 

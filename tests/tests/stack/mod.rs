@@ -9,6 +9,7 @@ mod environment;
 mod events;
 mod guardrails;
 pub(crate) mod masters;
+mod plan_role;
 mod restore_role;
 mod schedule;
 mod verify_role;

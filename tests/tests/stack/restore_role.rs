@@ -1,12 +1,14 @@
 //! The role of `restore`.
 
+use std::collections::BTreeMap;
+
 use scenarios::ledger::Ledger;
 use scenarios::stack::Request;
 use scenarios::tags::{self, Tags};
 use scenarios::{Function, Kops, LocalAws, Stack};
 use serde_json::{Value, json};
 
-use super::asked::{SNAPSHOT, VOLUME, asked, from_source, on, put_events, with};
+use super::asked::{ACCOUNT, SNAPSHOT, VOLUME, asked, from_source, on, put_events, volume_of, with};
 use super::{CLUSTER, KEY, OTHER, answers, is_exactly};
 
 const THROUGH_EC2: &str = "ec2.eu-central-1.amazonaws.com";
@@ -67,11 +69,13 @@ async fn every_call_of_an_apply_a_withdrawal_and_an_undo_is_allowed_and_no_other
     }
 
     let calls = account.all_calls().await;
+    let snapshots = account.snapshots().await.into_iter().map(|snapshot| (snapshot.id, snapshot.tags));
+    let snapshots: BTreeMap<String, Tags> = snapshots.collect();
     let mut now = Ledger::from(&first);
     let mut moments = now.clone().moments(&calls).into_iter();
     let mut questions: Vec<Request> = Vec::new();
     for call in &calls {
-        questions.extend(asked(call, |id| now.tags(id).unwrap().clone()));
+        questions.extend(asked(call, |id| now.tags(id).unwrap_or_else(|| &snapshots[id]).clone()));
         let changed = ["CreateVolume", "CreateTags", "DeleteTags"].contains(&call.action.as_str());
         if changed && call.performed && call.error.is_none() {
             now = moments.next().unwrap().1;
@@ -140,6 +144,32 @@ fn what_the_role_must_never_do_is_not_allowed() {
             (false, "an event on another bus", put_events("payments")),
         ],
     );
+}
+
+#[test]
+fn of_whose_snapshots_it_makes_volumes_follows_one_parameter() {
+    let of = |cluster: &str| tags::kops(cluster, "main", "a", &["a".to_owned()]);
+    let marked = |cluster: &str| tags::snapshot(&of(cluster), "2026-11-23T02:00:00Z", "id=vol-0123456789abcdef0");
+    let claimed = tags::of([("etcd-backup/cluster", CLUSTER)]);
+    for (foreign, [another_clusters, unmarked, others]) in
+        [("off", [false; 3]), ("account", [true, true, false]), ("any", [true; 3])]
+    {
+        let stack = Stack::with(&json!({"Clusters": CLUSTER, "ForeignSnapshots": foreign}));
+        answers(
+            &stack.role("RestoreRole"),
+            vec![
+                (true, "one of ours", volume_of(ACCOUNT, &marked(CLUSTER))),
+                (another_clusters, "one that is marked as another cluster's", volume_of(ACCOUNT, &marked(OTHER))),
+                (unmarked, "another tool's", volume_of(ACCOUNT, &of(CLUSTER))),
+                (unmarked, "one with half a mark", volume_of(ACCOUNT, &claimed)),
+                (others, "one that another account shares", volume_of("999900001111", &Tags::new())),
+                (others, "though it bears our marks", volume_of("999900001111", &marked(CLUSTER))),
+                (others, "one that AWS shares", volume_of("amazon", &Tags::new())),
+            ],
+        );
+    }
+    let for_all = Stack::by_default().role("RestoreRole");
+    assert_eq!(for_all.allows(&[volume_of(ACCOUNT, &marked(OTHER))]), [true], "of all clusters, if none are named");
 }
 
 #[test]

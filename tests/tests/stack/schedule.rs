@@ -60,6 +60,7 @@ fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() 
     let role = stack.role("BackupRole");
     for (config, retries) in [
         ("BackupFunctionEventInvokeConfig", 2),
+        ("PlanFunctionEventInvokeConfig", 0),
         ("RestoreFunctionEventInvokeConfig", 0),
         ("VerifyFunctionEventInvokeConfig", 1),
     ] {
@@ -91,6 +92,7 @@ fn the_functions_run_as_they_are_meant_to() {
     let stack = Stack::with(&json!({"ReserveConcurrency": "on", "Architecture": "x86_64", "OwnerTag": "platform"}));
     for (function, seconds, log) in [
         ("BackupFunction", 300, "BackupLog"),
+        ("PlanFunction", 300, "PlanLog"),
         ("RestoreFunction", 900, "RestoreLog"),
         ("VerifyFunction", 900, "VerifyLog"),
     ] {
@@ -113,7 +115,7 @@ fn the_functions_run_as_they_are_meant_to() {
 }
 
 #[test]
-fn a_boundary_bounds_both_roles() {
+fn a_boundary_bounds_every_role() {
     let boundary = "arn:aws:iam::123456789012:policy/bound";
     let stack = Stack::with(&json!({"PermissionsBoundaryArn": boundary}));
     for (name, role) in stack.all("AWS::IAM::Role") {

@@ -6,8 +6,9 @@
 //! | `RETENTION` | see [`RETENTION`] | restic's `forget` words, see [`Policy`](etcd_backup_core::retention::Policy) |
 //! | `PRUNE` | `on` | `on`, `off` |
 //! | `SLOT` | `1h` | a duration that divides 24 hours |
-//! | `MAX_PRUNE` | `100` | a whole number from 1 |
+//! | `MAX_PRUNE` | `30` | a whole number from 1 |
 //! | `MAX_SKEW` | `5s` | a duration |
+//! | `MODES` | `all` | `all`, `look` |
 //! | `CONCURRENCY` | `16` | a whole number from 1 to 256 |
 //! | `EVENT_BUS` | `default` | a bus name or ARN; empty sends no events |
 //!
@@ -25,7 +26,7 @@ use etcd_backup_core::slot::Period;
 use jiff::SignedDuration;
 
 pub use backup::{BackupConfig, RETENTION};
-pub use restore::RestoreConfig;
+pub use restore::{Modes, RestoreConfig};
 pub use verify::VerifyConfig;
 
 use crate::lambda::FunctionError;

@@ -88,6 +88,6 @@ pub(super) fn of_undo(observed: &Observed, zones: &BTreeSet<&Zone>, new: &[&Volu
 
 const PAUSE: &str = "Pause whatever runs `kops update cluster`: until the last stage of the restore is accepted it would stop with an \
                      error, take tags away, or tag a volume too early";
-const SEND: &str = "Send the event under `apply` of this answer";
+const SEND: &str = "Send the event under `apply` of this answer to the restore function";
 const RESUME: &str =
     "Let `kops update cluster` run again; a dry run of it must neither make nor replace one of these volumes";

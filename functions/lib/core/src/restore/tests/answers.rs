@@ -250,7 +250,7 @@ fn where_no_master_is_known_the_operator_is_told_to_look() {
 #[test]
 fn a_volume_for_inspection_stops_no_master() {
     let plan = planned_with_masters(&RestoreRequest::of_slot(SLOT).for_inspection(), old_volumes());
-    assert_eq!(plan.steps_before, ["Send the event under `apply` of this answer"]);
+    assert_eq!(plan.steps_before, ["Send the event under `apply` of this answer to the restore function"]);
     assert!(plan.steps_after.len() == 1 && plan.steps_after[0].contains("read-only"), "{:?}", plan.steps_after);
 }
 
