@@ -26,7 +26,7 @@ use crate::{execute, log, observe};
 const LOOKING: &str = "list: cluster, etcd_cluster, limit. \
                        plan: cluster, etcd_cluster, recovery_point, members; or snapshot, and what its tags lack of \
                        cluster, etcd_cluster, member, zone; with zone, replace, cut_over, others, allow_partial, \
-                       allow_attached, allow_rollback, allow_unordered, verified, allow_corrupt, volume_type, iops, \
+                       allow_attached, allow_rollback, allow_unordered, allow_foreign, verified, allow_corrupt, volume_type, iops, \
                        throughput, kms_key, initialization_rate, id";
 /// And one that changes something.
 const CHANGING: &str = "apply: the `apply` of a plan's answer, then the `then` of its own, with allow_unattached, \

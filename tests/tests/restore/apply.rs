@@ -34,7 +34,7 @@ async fn a_lost_volume_comes_back_as_kops_made_it() {
         (&result["recovery_point"], &result["skew_ms"], each(&result, "old_volume")),
         (&json!(POINT), &json!(0), vec!["-"])
     );
-    assert_eq!(result["undo"], main(json!({"mode": "undo", "volumes": {"a": new.id}})));
+    assert_eq!(result["undo"], main(json!({"mode": "undo", "volumes": {"a": new.id}, "old_volumes": []})));
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn an_event_that_cannot_be_meant_is_refused_with_what_is_accepted() {
         (json!({"mode": "list", "replace": true}), "replace: does not go with the mode `list`"),
         (json!({"mode": "list", "limit": 0}), "limit: 0 lists nothing"),
         (main(json!({"mode": "apply", "recovery_point": POINT})), "id: is missing; plan first"),
+        (main(json!({"mode": "apply", "id": id, "recovery_point": POINT})), "snapshots: is missing; plan first"),
         (
             main(json!({"mode": "apply", "id": id})),
             "recovery_point: `latest` may by now be another than the one planned; plan first",
@@ -66,6 +67,8 @@ async fn an_event_that_cannot_be_meant_is_refused_with_what_is_accepted() {
             main(json!({"mode": "apply", "recovery_point": POINT, "id": "mine"})),
             "id: `mine` is not an id that a plan gave",
         ),
+        (main(json!({"retire": ["vol-1"]})), "retire: goes with the mode `apply` alone"),
+        (main(json!({"old_volumes": ["vol-1"]})), "old_volumes: does not go with the mode `plan`"),
         (main(json!({"mode": "undo"})), "volumes: is missing"),
         (main(json!({"mode": "undo", "volumes": {}})), "volumes: is missing"),
         (main(json!({"mode": "undo", "volumes": {"a": "snap-1"}})), "volumes: `snap-1` is not a volume id"),

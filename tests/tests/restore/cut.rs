@@ -117,7 +117,7 @@ impl Scene {
 
     pub(super) async fn undo(&self, restore: &RunningFunction, made: Value, cut: Cut) {
         if !made.as_object().unwrap().is_empty() {
-            let undone = restore.invoke(main(json!({"mode": "undo", "volumes": made}))).await;
+            let undone = restore.invoke(undo_of(&self.account, made).await).await;
             let undone = undone.unwrap_or_else(|error| panic!("{cut:?}: undo: {error}"));
             assert_eq!(undone["outcome"], "undone", "{cut:?}");
         }
@@ -161,7 +161,7 @@ async fn survive(cut: Cut) {
         assert_eq!(scene.account.volumes().await, scene.before, "{cut:?}");
         return;
     }
-    let undo = main(json!({"mode": "undo", "volumes": made}));
+    let undo = undo_of(&scene.account, made).await;
     let undone = restore.invoke(undo).await.unwrap_or_else(|error| panic!("{cut:?}: undo: {error}"));
     assert_eq!(undone["outcome"], "undone", "{cut:?}");
     scene.check_all_is_as_before(cut).await;

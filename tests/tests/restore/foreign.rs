@@ -12,6 +12,11 @@ async fn snapshot(account: &Account, tagged: &Tags) -> String {
     account.plant_snapshots(&[snapshot]).await.remove(0)
 }
 
+/// The function where any snapshot may be restored that the account may use.
+async fn open(account: &Account) -> RunningFunction {
+    Function::named("restore").account(account).env("FOREIGN_SNAPSHOTS", "any").start().await
+}
+
 #[tokio::test]
 async fn one_of_ours_needs_nothing_but_its_id_though_its_cluster_is_gone() {
     let account = LocalAws::account();
@@ -37,7 +42,7 @@ async fn one_of_ours_needs_nothing_but_its_id_though_its_cluster_is_gone() {
 async fn one_without_tags_needs_the_fields_that_it_lacks() {
     let account = LocalAws::account();
     let bare = snapshot(&account, &Tags::new()).await;
-    let restore = restore(&account).await;
+    let restore = open(&account).await;
 
     let error = restore.invoke(json!({"snapshot": bare})).await.unwrap_err();
     assert_eq!(error.error_type, "NotOurs");
@@ -51,8 +56,8 @@ async fn one_without_tags_needs_the_fields_that_it_lacks() {
         restore.invoke(json!({"snapshot": bare, "cluster": CLUSTER, "zone": "eu-central-1a"})).await.unwrap_err();
     assert!(error.error_message.contains("give `etcd_cluster`, `member` ("), "{error}");
 
-    let event =
-        json!({"snapshot": bare, "cluster": CLUSTER, "etcd_cluster": "main", "member": "a/a", "zone": "eu-central-1a"});
+    let event = json!({"snapshot": bare, "cluster": CLUSTER, "etcd_cluster": "main", "member": "a/a",
+        "zone": "eu-central-1a", "allow_foreign": true});
     let result = applied(&restore, event).await;
     assert!(is_accepted(&result), "{result:#}");
     assert_eq!(result["recovery_point"], json!(null));
@@ -67,12 +72,12 @@ async fn one_with_the_volumes_tags_needs_its_zone_alone() {
     let mut of_dlm = tags::kops(CLUSTER, "main", "a", &["a".to_owned()]);
     of_dlm.extend(tags::of([("aws:dlm:lifecycle-policy-id", "policy-1"), ("team", "x")]));
     let copied = snapshot(&account, &of_dlm).await;
-    let restore = restore(&account).await;
+    let restore = open(&account).await;
 
     let error = restore.invoke(json!({"snapshot": copied})).await.unwrap_err();
     assert!(error.error_message.contains("give `zone`"), "{error}");
 
-    let result = applied(&restore, json!({"snapshot": copied, "zone": "eu-central-1b"})).await;
+    let result = applied(&restore, json!({"snapshot": copied, "zone": "eu-central-1b", "allow_foreign": true})).await;
     let new = account.volume(each(&result, "new_volume")[0]).await.unwrap();
     of_dlm.remove("aws:dlm:lifecycle-policy-id");
     assert_eq!((new.zone.as_str(), new.tags), ("eu-central-1b", of_dlm), "AWS's own tags are not copied");
@@ -83,7 +88,9 @@ async fn a_copy_of_ours_is_restored_with_what_it_says() {
     let account = LocalAws::account();
     let volume = tags::kops(CLUSTER, "main", "a", &["a".to_owned()]);
     let described = "id=vol-0123456789abcdef0 type=io2 size=30 iops=500 zone=eu-central-1c encrypted=false";
-    let copy = snapshot(&account, &tags::snapshot(&volume, POINT, described)).await;
+    // What EC2 says of every copy.
+    let copy = RawSnapshot::of("vol-ffffffff", POINT).tags(&tags::snapshot(&volume, POINT, described));
+    let copy = account.plant_snapshots(&[copy]).await.remove(0);
     let restore = restore(&account).await;
 
     let none = restore.invoke(main(json!({}))).await.unwrap_err();
@@ -99,13 +106,42 @@ async fn a_copy_of_ours_is_restored_with_what_it_says() {
 }
 
 #[tokio::test]
-async fn one_that_another_account_shares_is_restored_too() {
+async fn one_that_another_account_shares_is_restored_where_that_is_set_up_and_asked_for() {
     let account = LocalAws::account();
     let shared = RawSnapshot::of("vol-00000000000000001", POINT).owned_by("999900001111");
     let shared = account.plant_snapshots(&[shared]).await.remove(0);
-    let restore = restore(&account).await;
     let event = json!({"snapshot": shared, "cluster": CLUSTER, "etcd_cluster": "main", "member": "a/a", "zone": "eu-central-1a"});
-    assert!(is_accepted(&applied(&restore, event).await));
+    let mut trusting = event.clone();
+    trusting["allow_foreign"] = json!(true);
+    for foreign in ["off", "account"] {
+        let restore = Function::named("restore").account(&account).env("FOREIGN_SNAPSHOTS", foreign).start().await;
+        let plan = restore.invoke(trusting.clone()).await.unwrap();
+        assert_eq!((refusals(&plan), &plan["members"][0]["owner"]), (vec!["Foreign"], &json!("999900001111")));
+        assert!(says(&plan["refusals"][0]["message"], &["another account, 999900001111", "ForeignSnapshots to `any`"]));
+    }
+    let restore = open(&account).await;
+    let plan = restore.invoke(event).await.unwrap();
+    assert_eq!(refusals(&plan), ["Foreign"]);
+    assert!(says(&plan["refusals"][0]["message"], &["set `allow_foreign` if you trust it"]), "{plan:#}");
+    assert!(account.writes().await.is_empty());
+    let result = applied(&restore, trusting).await;
+    assert!(is_accepted(&result) && says(&result["warnings"], &["another account, 999900001111"]), "{result:#}");
+}
+
+#[tokio::test]
+async fn one_that_bears_our_marks_and_is_not_ours_is_restored_only_where_the_event_says_so() {
+    let account = LocalAws::account();
+    let volume = tags::kops(CLUSTER, "main", "a", &["a".to_owned()]);
+    let described =
+        "id=vol-0123456789abcdef0 type=gp3 size=8 iops=3000 throughput=125 zone=eu-central-1a encrypted=false";
+    let made_up = RawSnapshot::of("vol-0123456789abcdef0", POINT).tags(&tags::snapshot(&volume, POINT, described));
+    let made_up = account.plant_snapshots(&[made_up]).await.remove(0);
+    let restore = restore(&account).await;
+
+    let plan = restore.invoke(json!({"snapshot": made_up})).await.unwrap();
+    assert_eq!(refusals(&plan), ["Foreign"]);
+    assert!(says(&plan["refusals"][0]["message"], &["is doubtful", "set `allow_foreign`"]), "{plan:#}");
+    assert!(is_accepted(&applied(&restore, json!({"snapshot": made_up, "allow_foreign": true})).await));
 }
 
 #[tokio::test]

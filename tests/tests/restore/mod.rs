@@ -8,6 +8,7 @@ mod faults;
 mod foreign;
 mod looking;
 mod new_volume;
+mod pins;
 mod plan;
 mod refusals;
 mod rivals;
@@ -65,6 +66,25 @@ async fn planned(restore: &RunningFunction, event: Value) -> Value {
     assert_eq!(plan["outcome"], "planned");
     assert!(plan["apply"].is_object(), "{event} is refused: {}", plan["refusals"]);
     plan["apply"].clone()
+}
+
+/// The event that takes back these volumes, naming every volume that bears the marks of a retired one.
+async fn undo_of(account: &Account, made: Value) -> Value {
+    let volumes = account.volumes().await.into_iter();
+    let old = volumes.filter(|volume| volume.tags.contains_key("etcd-backup/replaced-by")).map(|volume| volume.id);
+    main(json!({"mode": "undo", "volumes": made, "old_volumes": old.collect::<Vec<_>>()}))
+}
+
+/// What an apply names of its plan: the snapshots and the volumes to retire, by member, and a digest.
+fn shown(event: &mut Value, plan: &Value) {
+    let snapshots = plan["members"].as_array().unwrap().iter().filter(|member| member["snapshot"].is_string());
+    let snapshots = snapshots.map(|member| (member["member"].as_str().unwrap().to_owned(), member["snapshot"].clone()));
+    event["snapshots"] = Value::Object(snapshots.collect());
+    let mut retired: Vec<&str> = each(plan, "old_volume").into_iter().filter(|volume| *volume != "-").collect();
+    retired.sort_unstable();
+    event["retire"] = json!(retired);
+    event["plan"] = plan["apply"]["plan"].clone();
+    event["id"] = plan["apply"]["id"].clone();
 }
 
 /// Plans and applies.

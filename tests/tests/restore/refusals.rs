@@ -37,6 +37,8 @@ fn as_apply(event: &Value) -> Value {
     let mut event = event.clone();
     event["mode"] = json!("apply");
     event["id"] = json!(fresh_id());
+    let nothing_shown = json!({"snapshots": {}, "retire": [], "plan": "00000000000000000000000000000000"});
+    event.as_object_mut().unwrap().extend(nothing_shown.as_object().unwrap().clone());
     if event.get("snapshot").is_none() {
         event["recovery_point"] = json!(POINT);
     }
@@ -241,7 +243,7 @@ async fn a_volume_of_another_restore_is_named_with_its_id_and_what_to_send() {
     let words = [apply["id"].as_str().unwrap(), &made, "send its `apply` event again", "{\"mode\": \"undo\""];
     refused_unless(&account, main(json!({"replace": true})), "RestoreInProgress", &words, None).await;
 
-    let undo = main(json!({"mode": "undo", "volumes": {"a": made}}));
+    let undo = undo_of(&account, json!({"a": made})).await;
     assert_eq!(first.invoke(undo).await.unwrap()["outcome"], "undone");
     assert!(is_accepted(&applied(&first, main(json!({"replace": true}))).await));
 }

@@ -260,7 +260,7 @@ async fn undone_while_it_hangs(call: u32) -> (Account, Vec<Volume>, Result<Value
     let (applied, ()) = tokio::join!(first.invoke(apply), async {
         account.until_called("CreateTags", 1 + call as usize).await;
         let made = account.until_made(1).await.remove(0);
-        second.invoke(main(json!({"mode": "undo", "volumes": {"a": made}}))).await.unwrap();
+        second.invoke(undo_of(&account, json!({"a": made})).await).await.unwrap();
     });
     (account, before, applied)
 }

@@ -134,7 +134,7 @@ async fn what_no_restore_made_is_not_taken_away() {
         (json!({"a": each(&inspection, "new_volume")[0]}), "NothingToUndo", "was made for inspection"),
         (json!({"a": cluster.volume("main", "a")}), "NotOurs", "was not made from a snapshot"),
     ] {
-        let error = restore.invoke(main(json!({"mode": "undo", "volumes": volumes}))).await.unwrap_err();
+        let error = restore.invoke(undo_of(&account, volumes.clone()).await).await.unwrap_err();
         assert_eq!(error.error_type, error_type, "{volumes}: {error}");
         assert!(error.error_message.contains(says), "{volumes}: {error}");
     }

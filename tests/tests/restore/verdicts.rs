@@ -132,11 +132,12 @@ async fn a_corrupt_snapshot_is_refused_and_restored_where_that_is_allowed() {
         applied(&restore, main(json!({"recovery_point": POINT, "members": ["a", "c"], "cut_over": false}))).await;
 
         let fields = json!({"recovery_point": POINT, "replace": true, "allow_corrupt": true, "allow_unordered": true});
-        let apply = planned(&restore, main(fields.clone())).await;
+        let plan = restore.invoke(main(fields.clone())).await.unwrap();
+        let apply = plan["apply"].clone();
         let mut expected = main(fields);
         expected["mode"] = json!("apply");
-        expected["id"] = apply["id"].clone();
         expected["stages"] = json!([MEMBERS]);
+        shown(&mut expected, &plan);
         assert_eq!(apply, expected);
         let result = restore.invoke(apply).await.unwrap();
 

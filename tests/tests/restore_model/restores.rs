@@ -73,7 +73,8 @@ impl Restore {
     }
 
     pub(super) fn undo(&self) -> Value {
-        json!({"mode": "undo", "cluster": CLUSTER, "etcd_cluster": "main", "volumes": self.made})
+        json!({"mode": "undo", "cluster": CLUSTER, "etcd_cluster": "main", "volumes": self.made,
+            "old_volumes": self.apply["retire"]})
     }
 
     /// From 1.

@@ -9,6 +9,7 @@
 //! | `MAX_PRUNE` | `30` | a whole number from 1 |
 //! | `MAX_SKEW` | `5s` | a duration |
 //! | `MODES` | `all` | `all`, `look` |
+//! | `FOREIGN_SNAPSHOTS` | `off` | `off`, `account`, `any` |
 //! | `CONCURRENCY` | `16` | a whole number from 1 to 256 |
 //! | `EVENT_BUS` | `default` | a bus name or ARN; empty sends no events |
 //!
