@@ -142,7 +142,7 @@ async fn the_same_apply_twice_at_once_makes_one_volume() {
 }
 
 #[tokio::test]
-async fn a_claimant_that_appears_between_plan_and_apply_is_refused_unless_it_may_be_replaced() {
+async fn a_claimant_that_appears_between_plan_and_apply_is_refused_and_may_be_replaced_by_another_plan() {
     let account = LocalAws::account();
     let mut cluster = single(&account).await;
     cluster.lose("main", "a").await;
@@ -161,7 +161,12 @@ async fn a_claimant_that_appears_between_plan_and_apply_is_refused_unless_it_may
     assert!(error.error_message.contains(&blank), "{error}");
     assert!(account.writes().await.is_empty());
 
-    let result = restore.invoke(replacing).await.unwrap();
+    let error = restore.invoke(replacing).await.unwrap_err();
+    assert_eq!(error.error_type, "PlanChanged");
+    assert!(error.error_message.contains(&blank), "{error}");
+    assert!(account.writes().await.is_empty());
+
+    let result = applied(&restore, main(json!({"replace": true}))).await;
     assert_eq!(each(&result, "old_volume"), [blank.as_str()]);
     assert!(is_accepted(&result));
     assert!(says(&result["warnings"], &[&blank, "was made blank after this snapshot"]), "{result:#}");

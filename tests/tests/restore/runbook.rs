@@ -13,9 +13,13 @@ macro_rules! event {
 
 /// Planned by the function that looks alone, applied by the other.
 async fn is_applied(account: &Account, plan: Value) -> Value {
+    is_applied_by([Function::plan(), Function::named("restore")].map(|one| one.account(account)), plan).await
+}
+
+async fn is_applied_by([looking, changing]: [Function; 2], plan: Value) -> Value {
     assert_eq!(plan["mode"], "plan");
-    let apply = planned(&Function::plan().account(account).start().await, plan).await;
-    let result = restore(account).await.invoke(apply.clone()).await;
+    let apply = planned(&looking.start().await, plan).await;
+    let result = changing.start().await.invoke(apply.clone()).await;
     result.unwrap_or_else(|error| panic!("{apply}: {error}"))
 }
 
@@ -70,7 +74,12 @@ async fn an_apply_is_sent_and_undone() {
     let mut apply = event!("restore/apply");
     let error = restore.invoke(apply.clone()).await.unwrap_err();
     assert!(error.error_message.contains("is more than a day old; plan again"), "{error}");
-    apply["id"] = json!(fresh_id());
+    let planned = planned(&Function::plan().account(&account).start().await, event!("plan/plan-roll-back")).await;
+    for shown in ["id", "recovery_point", "snapshots", "retire", "plan"] {
+        assert!(apply.get(shown).is_some(), "{shown}");
+        apply[shown] = planned[shown].clone();
+    }
+    assert_eq!(apply, planned, "the file has the form of the answer's");
     let result = restore.invoke(apply).await.unwrap();
     assert!(is_accepted(&result), "{result:#}");
 
@@ -78,6 +87,7 @@ async fn an_apply_is_sent_and_undone() {
     for member in MEMBERS {
         undo["volumes"][member] = result["undo"]["volumes"][member].clone();
     }
+    undo["old_volumes"] = result["undo"]["old_volumes"].clone();
     assert_eq!(undo, result["undo"], "the file has the form of the answer's");
     restore.invoke(undo).await.unwrap();
     let after = account.volumes().await;
@@ -93,7 +103,10 @@ async fn the_second_stage_follows_the_first() {
     let first = is_applied_and_accepted(&account, event!("plan/plan-roll-back")).await;
 
     let mut then = event!("restore/then");
-    then["id"] = first["then"]["id"].clone();
+    for shown in ["id", "snapshots", "retire"] {
+        assert!(then.get(shown).is_some(), "{shown}");
+        then[shown] = first["then"][shown].clone();
+    }
     assert_eq!(then, first["then"], "the file has the form of the answer's");
     let early = restore.invoke(then.clone()).await.unwrap_err();
     assert_eq!(early.error_type, "QuorumNotUp", "{early}");
@@ -141,7 +154,10 @@ async fn a_snapshot_of_another_tool_is_restored() {
     let account = LocalAws::account();
     let foreign = RawSnapshot::of("vol-00000000000000001", POINT).with_id("snap-0123456789abcdef0");
     account.plant_snapshots(&[foreign]).await;
-    is_applied_and_accepted(&account, event!("plan/plan-foreign-snapshot")).await;
+    let letting_in = |function: Function| function.account(&account).env("FOREIGN_SNAPSHOTS", "account");
+    let functions = [Function::plan(), Function::named("restore")].map(letting_in);
+    let result = is_applied_by(functions, event!("plan/plan-foreign-snapshot")).await;
+    assert!(is_accepted(&result), "{result:#}");
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &
     (!is_same).then(|| "settings, tags, zones or members are no longer those that the plan showed".to_owned())
 }
 
-/// A digest of all that a plan would do: 128 bits of SHA-256, in hex. How far an earlier try came is not in it.
+/// A digest of all that a plan would do: 128 bits of SHA-256, in hex. How far an earlier try came is not in it, nor is the
+/// plan's id.
 fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
     let mut hash = Hash(Sha256::new());
     hash.text(plan.of.to_string());
@@ -75,7 +76,6 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
         hash.text(&new.zone);
         hash.text(format!("{:?}", new.settings));
         hash.text(new.kms_key.as_deref().unwrap_or_default());
-        hash.tags(&new.tags);
         hash.tags(&member.full);
     }
     for emptied in &plan.emptied {
