@@ -42,6 +42,19 @@ impl Scene {
         Self::rolling_back(true).await
     }
 
+    /// The same, where b and c are rolled back, and a joins empty.
+    async fn with_one_that_joins_empty() -> Self {
+        let account = LocalAws::account();
+        let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
+        cluster.verified_point("main", POINT).with_state("a", "error").await;
+        let before = account.volumes().await;
+        let event = json!({"recovery_point": POINT, "replace": true, "members": ["b", "c"], "others": "empty"});
+        let apply = planned(&restore(&account).await, main(event)).await;
+        account.forget_calls().await;
+        drop(cluster);
+        Self { account, before, apply }
+    }
+
     async fn rolling_back(in_stages: bool) -> Self {
         let account = LocalAws::account();
         let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(&account).await;
@@ -237,6 +250,30 @@ async fn whatever_call_an_apply_dies_at_it_goes_on_or_is_undone_and_nothing_is_l
     let calls = whole.account.all_calls().await.len();
     assert!(calls >= 25, "{calls} calls: is that a whole restore?");
     each_cut(calls, &[true, false], survive).await;
+}
+
+/// As [`survive`], where a's volume is retired too and replaced by none.
+async fn survive_with_one_that_joins_empty(cut: Cut) {
+    let scene = Scene::with_one_that_joins_empty().await;
+    scene.die(&scene.apply, cut).await;
+    let restore = restore(&scene.account).await;
+    if cut.repeat {
+        let result = restore.invoke(scene.apply.clone()).await.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+        assert!(is_accepted(&result), "{cut:?}: {result:#}");
+        let (_, now) = Ledger::from(&scene.before).moments(&scene.account.all_calls().await).pop().unwrap();
+        let found = MEMBERS.map(|member| now.claimants(CLUSTER, "main", member).len());
+        assert_eq!(found, [0, 1, 1], "{cut:?}: a joins empty");
+    }
+    scene.undo(&restore, scene.made().await, cut).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_it_dies_at_while_one_is_to_join_empty_it_goes_on_or_is_undone_and_nothing_is_lost() {
+    let whole = Scene::with_one_that_joins_empty().await;
+    restore(&whole.account).await.invoke(whole.apply.clone()).await.unwrap();
+    let calls = whole.account.all_calls().await.len();
+    assert!(calls >= 20, "{calls} calls: is that a whole restore?");
+    each_cut(calls, &[true, false], survive_with_one_that_joins_empty).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

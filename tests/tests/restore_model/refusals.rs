@@ -53,7 +53,10 @@ impl World<'_> {
                 })
             }
             "CorruptSnapshot" => self.is_judged(restore, "corrupt"),
-            "PlanChanged" => restore.stages.len() > 1 || self.setup.points[restore.point] == Positions::InStages,
+            "PlanChanged" => {
+                let may_have_other_stages = self.setup.points[restore.point] == Positions::InStages;
+                restore.stages.len() > 1 || may_have_other_stages || Self::others_than_shown(restore, now)
+            }
             "PositionUnknown" => !self.is_known(restore),
             "InvalidRequest" => restore.is_over(now) || self.is_over_by_another(restore, now),
             _ => false,
@@ -64,6 +67,15 @@ impl World<'_> {
     fn others_claim(restore: &Restore, now: &Moment) -> bool {
         let members = restore.members.iter().chain(&restore.emptied);
         members.flat_map(|member| now.claimants(member)).any(|volume| !restore.has_made(volume))
+    }
+
+    /// Whether its members' volumes are not those that its plan showed.
+    fn others_than_shown(restore: &Restore, now: &Moment) -> bool {
+        let shown: Vec<&str> = restore.apply["retire"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let members = restore.members.iter().chain(&restore.emptied);
+        let mut claimants = members.flat_map(|member| now.claimants(member));
+        claimants.any(|volume| !restore.has_made(volume) && !shown.contains(&volume))
+            || (restore.made.is_empty() && shown.iter().any(|volume| now.member(volume).is_none()))
     }
 
     fn others_are_attached(restore: &Restore, now: &Moment) -> bool {

@@ -10,7 +10,7 @@ const REPLACES_EMPTY: &str = "v3.0.20260531";
 /// The check, and what a cluster that was taken back calls for. Fewer members than a quorum take nothing back.
 pub(super) fn steps(sources: &Sources<'_>) -> Vec<String> {
     let mut steps = vec![format!(
-        "Check etcd ({}): `etcdctl endpoint status --cluster` and `etcdctl endpoint hashkv --cluster`, whose hashes must be \
+        "Check etcd ({}; README, `etcdctl on a master`): `etcdctl endpoint status --cluster` and `etcdctl endpoint hashkv --cluster`, whose hashes must be \
          equal at equal revisions; then `kubectl get nodes`. If it is not what it should be, take the masters down again and \
          send the event under `undo` of the apply's answer",
         sources.of

@@ -9,6 +9,7 @@ use super::new_volume::PRIVATE;
 use super::parking::{self, TagChange, discovery, is_retired, is_retired_for};
 use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
 use super::progress::{failed, rivals};
+use super::source::join;
 use crate::ids::{Member, VolumeId};
 use crate::tags::Tags;
 use crate::volume::{Volume, VolumeState};
@@ -78,7 +79,28 @@ impl RestorePlan {
     #[must_use]
     pub fn standing(&self, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
         let members = self.members.iter().map(|member| self.of_member(member, made, volumes, reached));
-        worst(members.chain(self.emptied.iter().map(|member| of_emptied(member, volumes, reached))))
+        worst(members.chain(self.emptied.iter().map(|member| self.of_emptied(member, volumes, reached))))
+    }
+
+    /// A retired volume that somebody has attached since: an etcd that runs on it goes on, though its tags are taken, and must
+    /// not meet the restored members.
+    fn attached(&self, old: &[VolumeId], retired: &[VolumeId], volumes: &[Volume], reached: Reached) -> Option<String> {
+        let is_retired = |id: &VolumeId| retired.contains(id) || (reached == Reached::Retired && old.contains(id));
+        let attached = |volume: &&Volume| volume.is_attached() && is_retired(&volume.id);
+        let volume = volumes.iter().find(attached).filter(|_| !self.allow_attached && reached < Reached::Tagged)?;
+        Some(format!(
+            "{}, which is retired, is attached ({}): detach it, or take its master down",
+            volume.id,
+            join(&volume.attached_to)
+        ))
+    }
+
+    /// A member that is to join empty only has to lose its old volumes: what kops makes for it since is as it should be.
+    fn of_emptied(&self, plan: &EmptiedPlan, volumes: &[Volume], reached: Reached) -> Standing {
+        let shown = claimants(volumes, &plan.lineage).find(|volume| plan.old.contains(&volume.id));
+        let shown = shown.filter(|_| reached > Reached::Made);
+        let shown = shown.map(|volume| format!("EC2 still shows the tags of {}, which were taken away", volume.id));
+        shown.or(self.attached(&plan.old, &plan.retired, volumes, reached)).map_or(Standing::Clear, Standing::Wait)
     }
 
     fn of_member(&self, plan: &MemberPlan, made: &Made, volumes: &[Volume], reached: Reached) -> Standing {
@@ -99,6 +121,9 @@ impl RestorePlan {
             }
             Some(_) => {}
             None => wait = Some(format!("EC2 does not list {own} yet")),
+        }
+        if let Some(attached) = self.attached(&plan.old, &plan.retired, volumes, reached) {
+            wait = Some(attached);
         }
         // Both restores have marked their volumes before they look. So at least one sees the other, and it is enough
         // that whoever sees another goes on only once that one has given way: the one whose volume is not yet found by
@@ -218,15 +243,6 @@ impl TagChange {
     pub fn is_taken(&self, volumes: &[Volume]) -> bool {
         let mut shown = volumes.iter().filter(|volume| volume.id == self.volume);
         shown.all(|volume| self.take.iter().all(|(key, value)| volume.tags.get(key) != Some(value)))
-    }
-}
-
-/// A member that is to join empty only has to lose its old volumes: what kops makes for it since is as it should be.
-fn of_emptied(plan: &EmptiedPlan, volumes: &[Volume], reached: Reached) -> Standing {
-    let shown = claimants(volumes, &plan.lineage).find(|volume| plan.old.contains(&volume.id));
-    match shown.filter(|_| reached > Reached::Made) {
-        Some(volume) => Standing::Wait(format!("EC2 still shows the tags of {}, which were taken away", volume.id)),
-        None => Standing::Clear,
     }
 }
 

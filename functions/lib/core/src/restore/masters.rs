@@ -64,8 +64,8 @@ impl<'a> Masters<'a> {
         let together =
             if several { ", all masters together, none of which may have run since they went down" } else { "" };
         format!(
-            "Start etcd{together}: {}. A master that is still running must be replaced: etcd-manager never looks for volumes \
-             again",
+            "Start etcd{together}: {}. Replace a master that went on running with its old volume: once etcd-manager has mounted \
+             one, it looks for no other",
             what.join("; ")
         )
     }

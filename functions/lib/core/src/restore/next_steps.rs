@@ -63,7 +63,8 @@ fn start(masters: &Masters<'_>, sources: &Sources<'_>, stages: &[Vec<Member>]) -
     let mut steps = vec![masters.up(sources.expected.len() > 1)];
     let [first, second, ..] = stages else { return steps };
     steps.push(format!(
-        "Wait until the members of the first stage are healthy: {}. `etcdctl endpoint health` must say so of each. The masters \
+        "Wait until the members of the first stage are healthy: {}. `etcdctl endpoint health --cluster` must say so of each \
+         (README, `etcdctl on a master`). The masters \
          of the others ({}) may run: their volumes are nobody's yet, and they wait for them. Do not tag these by hand: a \
          member that starts too early can leave another one stuck for ever, without an error",
         join(first),

@@ -173,7 +173,7 @@ pub(super) fn not_yet(
     if !why.is_empty() {
         let message = format!(
             "the members of the first stage must run and be healthy before the others may join: {}. Start their masters, wait \
-             until `etcdctl endpoint health` says so of each, and send this event again; or set `allow_unattached`",
+             until `etcdctl endpoint health --cluster` says so of each, and send this event again; or set `allow_unattached`",
             why.join("; ")
         );
         refusals.push(Refusal::new(RefusalKind::QuorumNotUp, message));

@@ -1,6 +1,6 @@
 //! A point of which only a quorum is restored: the others' volumes are retired, and they join empty.
 
-use super::super::{Allow, Observed, RefusalKind, RestoreRequest, parking, plan_undo};
+use super::super::{Allow, Observed, Reached, RefusalKind, RestoreRequest, Standing, parking, plan_undo};
 use super::fixtures::{
     ID, SLOT, id, in_the_way, live_volume, member, new_volume, now, of_slot, old_volume, old_volumes, planned, retired,
     snapshots, stages, try_plan, undo_of, verified_point, volume_id,
@@ -78,6 +78,16 @@ fn an_emptied_members_volume_is_retired_once_and_the_blank_one_that_follows_is_l
     let again = planned(&request, after, without_a());
     assert_eq!((again.is_done(), in_the_way(&again)), (true, vec![]));
     assert_eq!(again.emptied[0].retired, [volume_id("vol-a")]);
+}
+
+#[test]
+fn nothing_is_tagged_while_an_emptied_members_volume_is_attached() {
+    let new = ["b", "c"].map(|name| new_volume(name, ID)).to_vec();
+    let old = vec![emptied(&old_volume("a")).attached_to("i-1"), retired("b"), retired("c")];
+    let volumes = [old, new].concat();
+    let plan = planned(&emptying_a(), volumes.clone(), without_a());
+    let standing = plan.standing(&plan.made(), &volumes, Reached::Made);
+    assert!(matches!(&standing, Standing::Wait(why) if why.starts_with("vol-a, which is retired")), "{standing:?}");
 }
 
 #[test]

@@ -225,6 +225,20 @@ fn a_volume_that_was_attached_meanwhile_is_retired_only_where_that_is_allowed() 
 }
 
 #[test]
+fn nothing_is_tagged_while_a_retired_volume_is_attached() {
+    // A master has mounted it between the look and the taking of its tags: etcd goes on there.
+    let volumes = with(Reached::Retired, "vol-a", |volume| volume.attached_to("i-1"));
+    let why = "wait: vol-a, which is retired, is attached (i-1): detach it, or take its master down";
+    assert_eq!(standing(&volumes, Reached::Retired), why);
+    // The same event, sent again after the run has died there.
+    let again = planned(&RestoreRequest::of_slot(SLOT).replacing(), volumes.clone(), snapshots());
+    assert_eq!(in_words(again.standing(&all(), &volumes, Reached::Made)), why);
+    let request = RestoreRequest::of_slot(SLOT).replacing().allowing(Allow::Attached);
+    let allowed = planned(&request, volumes.clone(), snapshots());
+    assert_eq!(allowed.standing(&all(), &volumes, Reached::Made), Standing::Clear);
+}
+
+#[test]
 fn a_new_volume_gets_its_tags_before_its_marks_are_taken_and_only_while_it_is_available() {
     let taggings = plan().taggings(&all(), &listed(Reached::Retired)).expect("it can be done");
     assert_eq!(taggings.len(), 3);
