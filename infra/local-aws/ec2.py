@@ -98,9 +98,27 @@ class LocalEC2(EC2Call):
         view = self._started(copied)
         return views.response("CopySnapshot", snapshotId=copied_id, tagSet=view["tagSet"])
 
+    # moto has no locks.
+    def lock_snapshot(self) -> str:
+        snapshot = self._found_snapshots([self._get_param("SnapshotId")])[0]
+        self.error_on_dryrun()
+        snapshot.lock_state = self._get_param("LockMode")
+        return views.response("LockSnapshot", snapshotId=snapshot.id, lockState=snapshot.lock_state)
+
+    def describe_locked_snapshots(self) -> str:
+        self.error_on_dryrun()
+        states = {state for each in self._get_param("Filters", []) for state in each["Values"]}
+        own = (each for each in self.ec2_backend.snapshots.values() if each.owner_id == self.current_account)
+        found = [each for each in own if getattr(each, "lock_state", None) in states]
+        page, token = self._page("lockedSnapshotSet", found, whole=False)
+        locked = [{"ownerId": each.owner_id, "snapshotId": each.id, "lockState": each.lock_state} for each in page]
+        return views.response("DescribeLockedSnapshots", snapshotSet=locked, nextToken=token)
+
     def delete_snapshot(self) -> ActionResult:
         snapshot_id = self._get_param("SnapshotId")
-        self._found_snapshots([snapshot_id])
+        snapshot = self._found_snapshots([snapshot_id])[0]
+        if getattr(snapshot, "lock_state", None):
+            raise EC2ClientError("SnapshotLocked", f"The snapshot {snapshot_id} is locked")
         answer = super().delete_snapshot()
         self.ec2_backend.tags.pop(snapshot_id, None)
         return answer

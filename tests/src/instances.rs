@@ -1,6 +1,6 @@
-//! Instances and attachments: the masters that hold the volumes.
+//! What others do: instances that hold volumes, tags, locks.
 
-use aws_sdk_ec2::types::{InstanceType, Placement, Tag};
+use aws_sdk_ec2::types::{InstanceType, LockMode, Placement, Tag};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Account;
@@ -47,6 +47,12 @@ impl Account {
         let instance = self.volume(volume).await.and_then(|volume| volume.instance).expect("an attached volume");
         let call = self.ec2().detach_volume().volume_id(volume).instance_id(instance);
         call.send().await.expect("DetachVolume");
+    }
+
+    /// Locks a snapshot for a day.
+    pub async fn lock_snapshot(&self, snapshot: &str) {
+        let call = self.ec2().lock_snapshot().snapshot_id(snapshot).lock_mode(LockMode::Governance).lock_duration(1);
+        call.send().await.expect("LockSnapshot");
     }
 
     /// Writes tags on a resource.

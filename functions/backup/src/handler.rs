@@ -1,9 +1,11 @@
 //! Observe, plan, execute, report.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use etcd_backup_aws::config::BackupConfig;
 use etcd_backup_aws::events::MOST_DETAIL;
+use etcd_backup_aws::failure::Failure;
 use etcd_backup_aws::fit::with_failure;
 use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::{Deadline, FunctionError};
@@ -63,8 +65,14 @@ impl Run<'_> {
         let marked = async { ec2.marked_snapshots(scope, &ec2.permit().await).await };
         // Whoever takes a mark away hides the snapshot from the listing above: it must not look as if it were gone.
         let made = async { ec2.other_made_snapshots(scope, &ec2.permit().await).await };
-        let ((volumes, mut unreadable), (mut snapshots, unreadable_marked), (made, unreadable_made)) =
-            tokio::try_join!(volumes, marked, made).map_err(|failure| failure.to_string())?;
+        let locked = async { Ok(ec2.locked_snapshots(&ec2.permit().await).await) };
+        let ((volumes, mut unreadable), (mut snapshots, unreadable_marked), (made, unreadable_made), locked) =
+            tokio::try_join!(volumes, marked, made, locked).map_err(|failure: Failure| failure.to_string())?;
+        // Then EC2 refuses to delete them, which is a warning for each.
+        let locked = locked.unwrap_or_else(|failure| {
+            unreadable.push(format!("the locked snapshots could not be listed: {failure}"));
+            BTreeSet::new()
+        });
         snapshots.extend(made);
         snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         snapshots.dedup_by(|a, b| a.id == b.id);
@@ -72,7 +80,7 @@ impl Run<'_> {
         unreadable.extend(unreadable_made);
         unreadable.sort();
         unreadable.dedup();
-        Ok(Observed { volumes, snapshots, unreadable })
+        Ok(Observed { volumes, snapshots, locked, unreadable })
     }
 
     /// Metrics and the notification. Neither may fail a backup.

@@ -242,6 +242,52 @@ async fn a_run_that_dies_in_the_middle_is_finished_by_its_retry() {
 }
 
 #[tokio::test]
+async fn locked_snapshots_are_neither_due_nor_backlog_and_keep_no_others_from_going() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).single_master().create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 8).await;
+    let snapshots = account.snapshots().await;
+    // The oldest are locked: as many as a run may delete.
+    for snapshot in &snapshots[..2] {
+        account.lock_snapshot(&snapshot.id).await;
+    }
+    account.pages_of(5).await;
+    let limited = [("RETENTION", "keep-last=2"), ("MAX_PRUNE", "2")];
+    let backup = limited
+        .into_iter()
+        .fold(Function::named("backup").account(&account), |one, (name, value)| one.env(name, value));
+    let backup = backup.start().await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    let gone: Vec<&str> =
+        result["pruned"].as_array().unwrap().iter().map(|one| one["snapshot"].as_str().unwrap()).collect();
+    assert_eq!(gone, [&snapshots[2].id, &snapshots[3].id], "{result:#}");
+    assert_eq!(account.calls("DeleteSnapshot").await.len(), 2);
+    assert_eq!(backup.metric("PruneBacklog", &[]), [2.0], "what is locked is none");
+}
+
+#[tokio::test]
+async fn where_locks_cannot_be_listed_the_backup_is_taken_and_the_deletion_refused_with_a_warning() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).single_master().create(&account).await;
+    cluster.past_hours("main", &hours_ago(2), 4).await;
+    let oldest = account.snapshots().await.remove(0).id;
+    account.lock_snapshot(&oldest).await;
+    account.fail_next("DescribeLockedSnapshots").with("UnauthorizedOperation", 403).always().await;
+    let backup = backup_with(&account, "RETENTION", "keep-last=2").await;
+
+    let result = backup.invoke(events::scheduled(&hours_ago(1))).await.unwrap();
+
+    assert_eq!(result["outcome"], "succeeded");
+    assert!(
+        warns(&result, &["the locked snapshots could not be listed: DescribeLockedSnapshots: UnauthorizedOperation"]),
+        "{result}"
+    );
+    assert!(warns(&result, &[&oldest, "was not deleted"]), "{result}");
+}
+
+#[tokio::test]
 async fn a_refused_deletion_is_a_warning_and_a_vanished_snapshot_is_none() {
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").etcd(["main"]).single_master().create(&account).await;

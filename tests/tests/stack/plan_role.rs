@@ -64,6 +64,7 @@ fn whatever_another_function_writes_it_must_not() {
         (false, "and tagged", with(on(VOLUME, "ec2:CreateTags", &none, &restored), "ec2:CreateAction", "CreateVolume")),
         (false, "a volume is retired", on(VOLUME, "ec2:CreateTags", &volume, &retired)),
         (false, "and loses its tags", on(VOLUME, "ec2:DeleteTags", &volume, &volume)),
+        (false, "locks, which it does not ask for", on("*", "ec2:DescribeLockedSnapshots", &none, &none)),
         (false, "a key is used", through_ec2("kms:Decrypt")),
         (false, "a key is written with", through_ec2("kms:GenerateDataKeyWithoutPlaintext")),
         (false, "it is re-encrypted from", through_ec2("kms:ReEncryptFrom")),

@@ -1,5 +1,7 @@
 //! What is observed: all pages, always.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ec2::types::{Filter, Reservation};
 use etcd_backup_core::backup::NewSnapshot;
 use etcd_backup_core::ids::{Cluster, EtcdClusterId, SnapshotId};
@@ -107,6 +109,24 @@ impl Ec2 {
         let list = |whose| self.snapshots(whose, vec![filter("snapshot-id", [id.to_string()])]);
         let (own, any) = tokio::try_join!(Box::pin(list(Whose::Own)), Box::pin(list(Whose::Any)))?;
         Ok(if own.0.is_empty() { any } else { own })
+    }
+
+    /// This account's snapshots that nobody can delete, since their lock has not expired.
+    pub async fn locked_snapshots(&self, _permit: &Permit) -> Result<BTreeSet<SnapshotId>, Failure> {
+        let states = filter("lock-state", ["compliance-cooloff", "compliance", "governance"].map(str::to_owned));
+        let mut locked = BTreeSet::new();
+        let mut token = None;
+        loop {
+            let call = self.client.describe_locked_snapshots().filters(states.clone());
+            let page = call.max_results(500).set_next_token(token).send().await;
+            let page = page.map_err(|error| Failure::of("DescribeLockedSnapshots", &error))?;
+            let ids = page.snapshots().iter().filter_map(|snapshot| snapshot.snapshot_id());
+            locked.extend(ids.filter_map(|id| SnapshotId::parse(id).ok()));
+            token = next(page.next_token());
+            if token.is_none() {
+                return Ok(locked);
+            }
+        }
     }
 
     /// This account's snapshots that bear our mark, of the scope's clusters, and what could not be read as one.

@@ -1,5 +1,7 @@
 //! The plan of a run: everything is decided in it, nothing while it is carried out.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::finding::Finding;
@@ -19,6 +21,8 @@ pub struct Observed {
     pub volumes: Vec<Volume>,
     /// This account's snapshots that bear `etcd-backup/recovery-point`, or whose description is one of ours.
     pub snapshots: Vec<Snapshot>,
+    /// Those that EC2 deletes for nobody until their lock expires.
+    pub locked: BTreeSet<SnapshotId>,
     /// What EC2 listed and could not be read.
     pub unreadable: Vec<String>,
 }

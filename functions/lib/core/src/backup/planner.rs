@@ -11,7 +11,7 @@ use super::prune::{Hold, plan_prune};
 use super::request::{Request, Settings, Trigger};
 use super::seen::Seen;
 use super::snapshot_tags::snapshot_tags;
-use crate::ids::{Cluster, EtcdClusterId, Lineage, Member};
+use crate::ids::{Cluster, EtcdClusterId, Lineage, Member, SnapshotId};
 use crate::provenance::fits;
 use crate::recovery_point::{PointState, RecoveryPoint, SHRUNK_FOR, group};
 use crate::restore::{UnderWay, under_way};
@@ -39,11 +39,12 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
     let not_found = not_found(&ids, request);
     let restores = restores(observed, request, &mut warnings);
     let mut etcd_clusters = Vec::new();
+    let locked = &observed.locked;
     for of in ids {
         let points = points.remove(&of).unwrap_or_default();
         let restores = restores.get(&of).map_or(&[][..], Vec::as_slice);
         let touched = seen.is_touched(&of);
-        let context = Context { of: &of, slot, request, settings, now, points: &points, restores, touched };
+        let context = Context { of: &of, slot, request, settings, now, points: &points, restores, locked, touched };
         let planned = match discovery.etcd_clusters.remove(&of) {
             Some(found) => context.with_volumes(found, &mut warnings),
             None => context.without_volumes(&mut warnings),
@@ -115,6 +116,8 @@ struct Context<'a> {
     points: &'a [RecoveryPoint],
     /// The restores whose volumes are not all the members' yet.
     restores: &'a [UnderWay],
+    /// The snapshots that nobody can delete.
+    locked: &'a BTreeSet<SnapshotId>,
     /// Whether snapshots of it may have been changed.
     touched: bool,
 }
@@ -172,7 +175,8 @@ impl Context<'_> {
         paused: Option<KeepReason>,
         warnings: &mut Vec<String>,
     ) -> EtcdClusterPlan {
-        let hold = Hold { paused, restored_from: self.restores.iter().flat_map(UnderWay::made_from).collect() };
+        let restored_from = self.restores.iter().flat_map(UnderWay::made_from).collect();
+        let hold = Hold { paused, restored_from, locked: self.locked.iter().collect() };
         let mut prune = plan_prune(self.points, self.slot, self.settings, &hold);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
         let newest_complete = self.newest(RecoveryPoint::counts).map(|point| point.slot);

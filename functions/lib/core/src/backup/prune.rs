@@ -83,6 +83,8 @@ pub(super) struct Hold<'a> {
     pub(super) paused: Option<KeepReason>,
     /// The snapshots of which a restore has made volumes that it has not finished with: their points stay whole.
     pub(super) restored_from: BTreeSet<&'a SnapshotId>,
+    /// The snapshots that nobody can delete until their lock expires: their points stay whole.
+    pub(super) locked: BTreeSet<&'a SnapshotId>,
 }
 
 /// Plans the pruning of one etcd cluster's points, given newest first. `this_run` is the slot that the run works on.
@@ -105,6 +107,9 @@ pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Se
         }
         if point.snapshots.iter().any(|snapshot| hold.restored_from.contains(&snapshot.id)) {
             reasons.insert(KeepReason::RestoreUnderWay);
+        }
+        if point.snapshots.iter().any(|snapshot| hold.locked.contains(&snapshot.id)) {
+            reasons.insert(KeepReason::Locked);
         }
         let mut deletions = deletions(point, &reasons, newest_complete);
         if let Some(paused) = hold.paused
@@ -140,7 +145,8 @@ fn why_incomplete_stays(point: &RecoveryPoint, newest_complete: Option<Slot>) ->
 
 /// What goes of one point. Pending snapshots never do.
 fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_complete: Option<Slot>) -> Vec<Deletion> {
-    const WHOLE: [KeepReason; 3] = [KeepReason::Pinned, KeepReason::ThisRun, KeepReason::RestoreUnderWay];
+    const WHOLE: [KeepReason; 4] =
+        [KeepReason::Pinned, KeepReason::Locked, KeepReason::ThisRun, KeepReason::RestoreUnderWay];
     if WHOLE.iter().any(|reason| reasons.contains(reason)) {
         return Vec::new();
     }

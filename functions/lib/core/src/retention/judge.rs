@@ -36,6 +36,8 @@ pub enum KeepReason {
     KeepWithin,
     /// `etcd-backup/keep`.
     Pinned,
+    /// A snapshot of it is locked (Snapshot Lock): it is due for nothing until the lock expires.
+    Locked,
     /// The newest complete point that was not found corrupt: no policy prunes it.
     NewestComplete,
     /// The newest complete point of which every member was found `ok` and whose set can be restored: no policy prunes it.

@@ -65,6 +65,23 @@ proptest! {
     }
 
     #[test]
+    fn a_locked_point_is_untouched_and_neither_due_nor_backlog(
+        Run { points, slot: this_run } in runs(), policy in policies(), which in 0..40_usize, max in 0..6_usize,
+    ) {
+        let all: Vec<&OurSnapshot> = points.iter().flat_map(|point| &point.snapshots).collect();
+        let Some(snapshot) = all.get(which % all.len().max(1)) else { return Ok(()) };
+        let settings = Settings::keeping(policy).at_most(max);
+        let locked = Hold { locked: [&snapshot.id].into(), ..Hold::default() };
+        let plan = plan_prune(&points, this_run, &settings, &locked);
+        let left = without(&points, &gone(&plan));
+        prop_assert_eq!(find(&left, snapshot.slot), find(&points, snapshot.slot));
+        // All others are due, or backlog, as they are without the lock.
+        let unlocked = plan_prune(&points, this_run, &settings.clone().at_most(usize::MAX), &Hold::default());
+        let due = unlocked.deletions.iter().filter(|deletion| deletion.slot != snapshot.slot).count();
+        prop_assert_eq!(plan.deletions.len() + plan.backlog, due);
+    }
+
+    #[test]
     fn a_point_that_is_being_restored_is_untouched(
         Run { points, slot: this_run } in runs(), policy in policies(), which in 0..40_usize,
     ) {
