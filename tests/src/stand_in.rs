@@ -140,6 +140,7 @@ impl Ec2 {
                 let (page, token) = query.page(&fleet.snapshots);
                 xml::page(action, "snapshotSet", page.iter().map(xml::snapshot), token)
             }
+            ("DescribeLockedSnapshots", _) => xml::page(action, "snapshotSet", std::iter::empty(), None),
             ("CreateSnapshot", Some(volume)) => xml::answer(
                 action,
                 &xml::snapshot(fleet.begin(&volume, query.get("Description").unwrap_or_default(), query.tags())),
