@@ -37,6 +37,7 @@ mod under_way;
 mod undo;
 mod undo_steps;
 mod verify_event;
+mod ways_out;
 
 pub use acceptance::{Acceptance, Expected, acceptance};
 pub use check::{Made, Reached, Standing};
@@ -57,3 +58,4 @@ pub use source::subject;
 pub(crate) use source::unready;
 pub use under_way::{UnderWay, under_way};
 pub use undo::{UndoMember, UndoPlan, plan_undo};
+pub(crate) use ways_out::ways_out;
