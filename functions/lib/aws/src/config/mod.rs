@@ -6,9 +6,10 @@
 //! | `RETENTION` | see [`RETENTION`] | restic's `forget` words, see [`Policy`](etcd_backup_core::retention::Policy) |
 //! | `PRUNE` | `on` | `on`, `off` |
 //! | `SLOT` | `1h` | a duration that divides 24 hours |
-//! | `MAX_PRUNE` | `100` | a whole number from 1 |
+//! | `MAX_PRUNE` | `30` | a whole number from 1 |
 //! | `MAX_SKEW` | `5s` | a duration |
 //! | `CONCURRENCY` | `16` | a whole number from 1 to 256 |
+//! | `VERIFY` | `all` | `all`, `daily`, `off` |
 //! | `EVENT_BUS` | `default` | a bus name or ARN; empty sends no events |
 //!
 //! An absent variable takes its default, an empty one is an error except for `EVENT_BUS`.
