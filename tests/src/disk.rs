@@ -52,6 +52,24 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// The same, but its database has so many more revisions, at the index that it had.
+    #[must_use]
+    pub fn with_more_revisions(mut self, more: i64) -> Self {
+        let last = self.truth["revision"].as_i64().expect("a revision");
+        // As the keys of etcd's bucket `key` begin: bbolt's pages have no checksum.
+        let key = |revision: i64| [&revision.to_be_bytes()[..], b"_"].concat();
+        let (old, new) = (key(last), key(last + more));
+        let found: Vec<usize> =
+            (0..=self.bytes.len() - old.len()).filter(|at| self.bytes[*at..].starts_with(&old)).collect();
+        assert!(!found.is_empty(), "a database has its last revision");
+        for at in found {
+            self.bytes[at..at + new.len()].copy_from_slice(&new);
+        }
+        self
+    }
+}
+
 /// A fixture of which only the blocks are kept that hold something.
 #[derive(Clone, Debug)]
 pub struct LargeDisk {

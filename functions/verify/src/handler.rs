@@ -44,11 +44,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn answer(&self, request: &Request) -> Result<Value, FunctionError> {
-        let clusters = &self.function.config.shared.clusters;
-        let observed = timeout_at(self.deadline.stop_waiting, self.observe(request.look(clusters))).await;
+        let settings = &self.function.config.settings;
+        let observed = timeout_at(self.deadline.stop_waiting, self.observe(request.look(settings))).await;
         let observed = observed.unwrap_or_else(|_| Err("EC2 did not answer before the deadline".to_owned()));
         let observed = observed.map_err(|why| failed(&format!("nothing was examined: {why}")))?;
-        match verify::plan(&observed, request, clusters, Timestamp::now()).map_err(|refusal| refused(&refusal))? {
+        match verify::plan(&observed, request, settings, Timestamp::now()).map_err(|refusal| refused(&refusal))? {
             VerifyPlan::Examine(plan) => self.examine(plan).await,
             VerifyPlan::BackupFailed(report) => self.backup_failed(&report).await,
             VerifyPlan::Nothing(why) => {
@@ -65,6 +65,7 @@ impl Run<'_> {
             Look::Nothing => return Ok(Observed::default()),
             Look::Snapshot(id) => ec2.own_snapshot(&id, &permit).await,
             Look::PointOf(id) => ec2.snapshot_and_its_point(&id, &permit).await,
+            Look::PointsOf(id) => ec2.snapshot_and_its_points(&id, &permit).await,
             Look::Marked(scope) => ec2.marked_snapshots(&scope, &permit).await,
         };
         let (snapshots, unreadable) = listed.map_err(|failure| failure.to_string())?;

@@ -99,6 +99,17 @@ fn the_age_of_three_periods_alarms_and_so_does_silence_unless_nothing_is_schedul
 }
 
 #[test]
+fn the_age_of_the_newest_verified_point_alarms_by_what_is_read_and_not_where_nothing_is() {
+    for (verify, slot, threshold) in [("all", "1h", 10_800), ("daily", "1h", 97_200), ("daily", "12h", 216_000)] {
+        let stack = Stack::with(&json!({"Verify": verify, "Slot": slot}));
+        let alarm = stack.properties("VerifiedPointTooOld");
+        assert_eq!((&alarm["MetricName"], &alarm["Threshold"]), (&json!("VerifiedPointAge"), &json!(threshold)));
+    }
+    let off = Stack::with(&json!({"Verify": "off"}));
+    assert!(off.all("AWS::CloudWatch::Alarm").all(|(alarm, _)| alarm != "VerifiedPointTooOld"));
+}
+
+#[test]
 fn the_topic_can_be_published_to_and_mails_who_was_named() {
     let stack = Stack::with(&json!({"AlarmEmail": "oncall@example.com"}));
     let topic = &stack.outputs()["AlarmTopic"];

@@ -81,13 +81,18 @@ async fn every_widget_shows_what_there_is() {
     });
     assert_eq!(shown, names.collect(), "every metric is shown");
 
+    shows_all_alarms(stack);
+    shows_all_alarms(&Stack::with(&json!({"Verify": "off"})));
+}
+
+fn shows_all_alarms(stack: &Stack) {
     let alarms: BTreeSet<String> = stack
         .all("AWS::CloudWatch::Alarm")
         .map(|(_, alarm)| {
             format!("arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{}", alarm["AlarmName"].as_str().unwrap())
         })
         .collect();
-    let [shown] = <[Value; 1]>::try_from(of_type(&widgets, "alarm")).unwrap();
+    let [shown] = <[Value; 1]>::try_from(of_type(&widgets(stack), "alarm")).unwrap();
     assert_eq!(serde_json::from_value::<BTreeSet<String>>(shown["alarms"].clone()).unwrap(), alarms);
 }
 

@@ -55,6 +55,9 @@ fn the_templates_defaults_are_the_codes() {
     let stack = Stack::by_default();
     assert_eq!(backup(&environment(stack, "BackupFunction")).unwrap(), BackupConfig::read(|_| None).unwrap());
     assert_eq!(restore(&environment(stack, "RestoreFunction")).unwrap(), RestoreConfig::read(|_| None).unwrap());
+    let of_verify = environment(stack, "VerifyFunction");
+    let read = VerifyConfig::read(|name| of_verify.get(name).cloned()).unwrap();
+    assert_eq!(read, VerifyConfig::read(|_| None).unwrap());
 }
 
 #[test]
@@ -92,6 +95,8 @@ fn parameters_reach_the_code() {
     ];
     assert_eq!(set, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     backup(&set).unwrap();
+    let of_verify = environment(&Stack::with(&json!({"Verify": "daily"})), "VerifyFunction");
+    assert_eq!(of_verify["VERIFY"], "daily");
 }
 
 /// A parameter, its variable, values that both take, and values that are refused at once.
@@ -146,6 +151,12 @@ fn what_is_plainly_wrong_is_refused_before_anything_is_deployed() {
     for value in parameters["ForeignSnapshots"]["AllowedValues"].as_array().unwrap() {
         let variables = [("FOREIGN_SNAPSHOTS".to_owned(), value.as_str().unwrap().to_owned())];
         restore(&variables.into()).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let reads = |value: &str| VerifyConfig::read(|name| (name == "VERIFY").then(|| value.to_owned()));
+    assert_eq!(parameters["Verify"]["AllowedValues"], json!(["all", "daily", "off"]));
+    assert!(["all", "daily", "off"].iter().all(|value| reads(value).is_ok()));
+    for bad in ["", "on", "ALL", "weekly"] {
+        assert!(reads(bad).is_err_and(|error| error.to_string().starts_with("VERIFY: ")), "{bad}");
     }
     for (parameter, variable) in [("MaxPrune", "MAX_PRUNE"), ("Concurrency", "CONCURRENCY")] {
         for (limit, beyond) in [("MinValue", -1), ("MaxValue", 1)] {

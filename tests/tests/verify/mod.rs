@@ -2,11 +2,13 @@
 
 mod blocks;
 mod by_hand;
+mod contradictions;
 mod deadlines;
 mod deaths;
 mod faults;
 mod marks;
 mod notified;
+mod reads;
 mod sets;
 mod sweep;
 

@@ -4,12 +4,13 @@
 //! known, and the shape of it in answers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use crate::ids::{Member, SnapshotId};
-use crate::raft::{Judgement, Order, Position, judge};
+use crate::raft::{Judgement, Order, Position, Remains, judge, remains};
 use crate::verdict::Verdict;
 
 /// How a set can be started.
@@ -17,8 +18,8 @@ use crate::verdict::Verdict;
 pub enum Set {
     /// In this order.
     Ordered(Order),
-    /// In none that is known to be safe: its members contradict each other, for these reasons.
-    Contradicts(Vec<String>),
+    /// In none that is known to be safe: its members contradict each other.
+    Contradicts(Contradiction),
     /// It cannot be said: a position is not known, or there are too few members.
     Unknown {
         /// Why.
@@ -26,6 +27,27 @@ pub enum Set {
         /// Whether `verify` can find it out.
         unread: bool,
     },
+}
+
+/// Members that contradict each other. [Displayed](fmt::Display), it says why, and what agrees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Each a sentence.
+    pub why: Vec<String>,
+    /// What can still be restored.
+    pub remains: Remains,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { why, remains: Remains { best, quorum } } = self;
+        f.write_str(&why.join("; "))?;
+        if !quorum.is_empty() {
+            let names: Vec<&str> = quorum.iter().map(Member::as_str).collect();
+            write!(f, "; {} agree with each other", names.join(" and "))?;
+        }
+        best.as_ref().map_or(Ok(()), |best| write!(f, "; the best single member is {best}"))
+    }
 }
 
 /// Why a member's position is not known.
@@ -70,7 +92,7 @@ impl Set {
         }
         match judge(expected, &known) {
             // That some contradict each other does not depend on the others.
-            Judgement::Contradicts(why) => Self::Contradicts(why),
+            Judgement::Contradicts(why) => Self::Contradicts(Contradiction { why, remains: remains(expected, &known) }),
             _ if !unknown.is_empty() => Self::Unknown { why: unknown.join("; "), unread },
             Judgement::Ordered(order) => Self::Ordered(order),
             Judgement::TooFew { members, quorum } => {
@@ -89,10 +111,13 @@ impl Set {
         }
     }
 
-    /// Whether its members contradict each other.
+    /// How its members contradict each other, if they do.
     #[must_use]
-    pub fn contradicts(&self) -> bool {
-        matches!(self, Self::Contradicts(_))
+    pub fn contradiction(&self) -> Option<&Contradiction> {
+        match self {
+            Self::Contradicts(contradiction) => Some(contradiction),
+            Self::Ordered(_) | Self::Unknown { .. } => None,
+        }
     }
 }
 
@@ -100,7 +125,7 @@ impl Set {
 impl Serialize for Set {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Contradiction<'a> {
+        struct NoOrder<'a> {
             order: [[&'a str; 0]; 0],
             any_order: bool,
             contradicts: bool,
@@ -109,8 +134,8 @@ impl Serialize for Set {
         let mut map = serializer.serialize_map(None)?;
         match self {
             Self::Ordered(order) => map.serialize_entry("set", order)?,
-            Self::Contradicts(why) => {
-                let set = Contradiction { order: [], any_order: false, contradicts: true, why: why.join("; ") };
+            Self::Contradicts(contradiction) => {
+                let set = NoOrder { order: [], any_order: false, contradicts: true, why: contradiction.to_string() };
                 map.serialize_entry("set", &set)?;
             }
             Self::Unknown { why, .. } => {

@@ -30,6 +30,12 @@ impl Slot {
         self.0
     }
 
+    /// Its day, in UTC: days since the epoch.
+    #[must_use]
+    pub fn day(self) -> i64 {
+        self.0.as_second().div_euclid(DAY)
+    }
+
     /// How much newer this slot is than `older`.
     #[must_use]
     pub fn since(self, older: Self) -> SignedDuration {
@@ -88,6 +94,14 @@ mod tests {
         assert_eq!(slot(hour, "2026-11-23T02:00:00Z"), "2026-11-23T02:00:00Z");
         assert_eq!(slot(SignedDuration::from_hours(6), "2026-11-23T17:10:00Z"), "2026-11-23T12:00:00Z");
         assert_eq!(slot(SignedDuration::from_mins(15), "1969-12-31T23:59:00Z"), "1969-12-31T23:45:00Z");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight() {
+        let day = |time: &str| Slot::parse(time).expect("a slot").day();
+        assert_eq!(day("2026-11-23T00:00:00Z"), day("2026-11-23T23:59:59Z"));
+        assert_eq!(day("2026-11-23T00:00:00Z"), day("2026-11-22T23:59:59Z") + 1);
+        assert_eq!(day("1969-12-31T23:59:59Z"), -1);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `MODES` | `all` | `all`, `look` |
 //! | `FOREIGN_SNAPSHOTS` | `off` | `off`, `account`, `any` |
 //! | `CONCURRENCY` | `16` | a whole number from 1 to 256 |
+//! | `VERIFY` | `all` | `all`, `daily`, `off` |
 //! | `EVENT_BUS` | `default` | a bus name or ARN; empty sends no events |
 //!
 //! An absent variable takes its default, an empty one is an error except for `EVENT_BUS`.

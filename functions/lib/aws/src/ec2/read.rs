@@ -9,7 +9,7 @@ use etcd_backup_core::marks::{Description, Marks};
 use etcd_backup_core::restore::Master;
 use etcd_backup_core::scope::{ClusterSet, Scope};
 use etcd_backup_core::slot::Slot;
-use etcd_backup_core::snapshot::Snapshot;
+use etcd_backup_core::snapshot::{OurSnapshot, Snapshot};
 use etcd_backup_core::tags;
 use etcd_backup_core::volume::Volume;
 
@@ -157,13 +157,32 @@ impl Ec2 {
         id: &SnapshotId,
         permit: &Permit,
     ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshot_and_others(id, |ours| Some(ours.slot), permit).await
+    }
+
+    /// A snapshot of this account, and if it is ours all others of its etcd cluster.
+    pub async fn snapshot_and_its_points(
+        &self,
+        id: &SnapshotId,
+        permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
+        self.snapshot_and_others(id, |_| None, permit).await
+    }
+
+    async fn snapshot_and_others(
+        &self,
+        id: &SnapshotId,
+        of_slot: fn(&OurSnapshot) -> Option<Slot>,
+        permit: &Permit,
+    ) -> Result<(Vec<Snapshot>, Vec<String>), Failure> {
         let (mut snapshots, mut unreadable) = self.own_snapshot(id, permit).await?;
         if let Some(ours) = snapshots.first().and_then(Snapshot::ours) {
+            let slot = of_slot(&ours);
             let EtcdClusterId { cluster, etcd_cluster } = ours.lineage.of;
             let scope = Scope { clusters: ClusterSet::Named([cluster].into()), etcd_cluster: Some(etcd_cluster) };
-            let point = self.snapshots(Whose::Own, snapshot_filters(&scope, Some(ours.slot))).await?;
-            snapshots.extend(point.0.into_iter().filter(|snapshot| snapshot.id != *id));
-            unreadable.extend(point.1);
+            let others = self.snapshots(Whose::Own, snapshot_filters(&scope, slot)).await?;
+            snapshots.extend(others.0.into_iter().filter(|snapshot| snapshot.id != *id));
+            unreadable.extend(others.1);
         }
         Ok((snapshots, unreadable))
     }

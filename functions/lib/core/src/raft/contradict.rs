@@ -7,8 +7,8 @@ use crate::ids::Member;
 
 /// Each a sentence. What is not known is not compared.
 pub(super) fn contradictions(members: &BTreeMap<Member, Position>) -> Vec<String> {
-    let mut found: Vec<String> =
-        members.iter().filter_map(|(member, position)| ahead_of_its_log(member, position)).collect();
+    let alone = |(member, position): (&Member, &Position)| Some(format!("{member}{}", ahead_of_its_log(position)?));
+    let mut found: Vec<String> = members.iter().filter_map(alone).collect();
     found.extend(different(members, "are not of one etcd cluster, by their cluster ids", |position| position.cluster));
     found.extend(same_member(members));
     found.extend(membership(members));
@@ -19,15 +19,16 @@ pub(super) fn contradictions(members: &BTreeMap<Member, Position>) -> Vec<String
     found
 }
 
-fn ahead_of_its_log(member: &Member, position: &Position) -> Option<String> {
+/// What contradicts in one member alone, as what follows its name.
+pub(super) fn ahead_of_its_log(position: &Position) -> Option<String> {
     let Position { last, term, .. } = position;
     let committed = position.committed();
     if committed > last.index {
-        return Some(format!("{member} knows {committed} to be committed, and its own log ends at {}", last.index));
+        return Some(format!(" knows {committed} to be committed, and its own log ends at {}", last.index));
     }
     // A crash between the two writes: it could be elected in the term of its own last entry, which another one led.
     (last.term > *term)
-        .then(|| format!("{member}'s log ends in term {}, which it has not yet seen: it is in {term}", last.term))
+        .then(|| format!("'s log ends in term {}, which it has not yet seen: it is in {term}", last.term))
 }
 
 /// Ids that should be one, in hexadecimal digits as etcd prints them.
@@ -76,22 +77,37 @@ fn membership(members: &BTreeMap<Member, Position>) -> Option<String> {
     differ.then(|| "the members are not those that their databases name with a vote".to_owned())
 }
 
-/// An entry raises the revision by at most one. So the database that has applied more entries has at least the revision of
-/// the other, and at most as many more revisions as entries (etcd-io/etcd#13766, #14211).
+/// The databases that are no two states of one history. Next to each other by their indexes: the rule adds up.
 fn revisions(members: &BTreeMap<Member, Position>) -> Vec<String> {
-    let known = |(member, position): (&Member, &Position)| Some((position.index?, position.revision?, member.clone()));
-    let mut known: Vec<(u64, i64, Member)> = members.iter().filter_map(known).collect();
+    let known = |(member, position)| Some((applied(position)?, member));
+    let mut known: Vec<((u64, i64), &Member)> = members.iter().filter_map(known).collect();
     known.sort();
-    let differ = |pair: &[(u64, i64, Member)]| {
-        let [(index, revision, behind), (further, greater, ahead)] = pair else { return None };
-        let (entries, revisions) = (further - index, i128::from(*greater) - i128::from(*revision));
-        let possible = (0..=i128::from(entries)).contains(&revisions);
-        (!possible).then(|| {
+    let differ = |pair: &[((u64, i64), &Member)]| {
+        let [(behind, one), (ahead, other)] = pair else { return None };
+        let ((index, revision), (further, greater)) = (behind, ahead);
+        (!is_possible(*behind, *ahead)).then(|| {
             format!(
-                "the databases of {behind} and {ahead} differ: {behind} has revision {revision} at index {index}, {ahead} has \
+                "the databases of {one} and {other} differ: {one} has revision {revision} at index {index}, {other} has \
                  revision {greater} at index {further}, and an entry raises the revision by at most one"
             )
         })
     };
     known.windows(2).filter_map(differ).collect()
+}
+
+/// Whether the databases of two members can be two states of one history. What is not known is not compared.
+pub(super) fn can_be_of_one_history(one: &Position, other: &Position) -> bool {
+    applied(one).zip(applied(other)).is_none_or(|(one, other)| is_possible(one.min(other), one.max(other)))
+}
+
+/// The entries that a database has applied, and its revision.
+fn applied(position: &Position) -> Option<(u64, i64)> {
+    Some((position.index?, position.revision?))
+}
+
+/// An entry raises the revision by at most one. So the database that has applied more entries has at least the revision of
+/// the other, and at most as many more revisions as entries (etcd-io/etcd#13766, #14211).
+fn is_possible((index, revision): (u64, i64), (further, greater): (u64, i64)) -> bool {
+    let (entries, revisions) = (further - index, i128::from(greater) - i128::from(revision));
+    (0..=i128::from(entries)).contains(&revisions)
 }

@@ -5,11 +5,13 @@
 //! log is at least as long as those of a quorum (Ongaro, "Consensus: Bridging Theory and Practice", 3.6.1; etcd-io/raft
 //! `raft.go`, `isUpToDate`). So it takes each member's [`Position`] to say what can happen, and no clock.
 
+mod agree;
 mod contradict;
 mod judge;
 mod position;
 #[cfg(test)]
 mod tests;
 
+pub use agree::{Remains, remains};
 pub use judge::{Judgement, Order, judge, quorum};
 pub use position::{InvalidPosition, LogEnd, Position, Voters};

@@ -50,7 +50,9 @@ fn unfit(of: &EtcdClusterId, point: &RecoveryPoint, verified: bool) -> Option<St
         return Some("it was found corrupt".to_owned());
     }
     match point.set() {
-        Set::Contradicts(why) => return Some(format!("its members contradict each other: {}", why.join("; "))),
+        Set::Contradicts(contradiction) => {
+            return Some(format!("its members contradict each other: {contradiction}"));
+        }
         Set::Unknown { why, unread: true } => {
             return Some(format!("{why}; send to the `verify` function: {}", verify_event(of, point.slot)));
         }

@@ -39,6 +39,7 @@ mod under_way;
 mod undo;
 mod undo_steps;
 mod verify_event;
+mod ways_out;
 
 pub use acceptance::{Acceptance, Expected, acceptance};
 pub use check::{Made, Reached, Standing};
@@ -60,3 +61,4 @@ pub use source::subject;
 pub(crate) use source::unready;
 pub use under_way::{UnderWay, under_way};
 pub use undo::{UndoMember, UndoPlan, plan_undo};
+pub(crate) use ways_out::ways_out;

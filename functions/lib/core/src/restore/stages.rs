@@ -10,6 +10,7 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, Apply, RestoreRequest};
 use super::source::{Sources, join};
 use super::verify_event::verify_event;
+use super::ways_out::ways_out;
 use crate::ids::Member;
 use crate::set::Set;
 use crate::tags;
@@ -102,14 +103,17 @@ fn by_positions(request: &RestoreRequest, sources: &Sources<'_>) -> Decided {
     let mut decided = Decided { stages: Stages::one(sources), refusals: Vec::new(), warnings: Vec::new() };
     let Some(set) = sources.set.as_ref().filter(|_| request.cut_over) else { return decided };
     match set {
-        Set::Contradicts(why) => decided.refusals.push(Refusal::new(
-            RefusalKind::SetContradicts,
-            format!(
-                "the snapshots of the members contradict each other: {}. Started together, they would not become one sound \
-                 etcd. Take another point, or make an etcd of one member's snapshot (README, `etcdutl`)",
-                why.join("; ")
-            ),
-        )),
+        Set::Contradicts(contradiction) => {
+            let ways = sources.slot.map(|slot| ways_out(&sources.of, slot, contradiction, request.replace));
+            decided.refusals.push(Refusal::new(
+                RefusalKind::SetContradicts,
+                format!(
+                    "the snapshots of the members contradict each other: {contradiction}. Started together, they would not \
+                     become one sound etcd. {}",
+                    ways.unwrap_or_default()
+                ),
+            ));
+        }
         // Where the order is known, it holds: nothing is gained by leaving it to chance.
         Set::Ordered(order) => decided.stages = Stages(order.stages.clone()),
         Set::Unknown { .. } if request.allows(Allow::Unordered) => decided.warnings.push(

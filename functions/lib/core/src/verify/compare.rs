@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::plan::Examination;
 use super::result::Spread;
 use crate::ids::Member;
+use crate::restore::ways_out;
 use crate::set::Set;
 
 /// What the comparison says.
@@ -18,22 +19,22 @@ pub(super) struct Comparison {
 }
 
 /// Compares what was found of one point. Revisions and indexes count of those alone that are restorable; and of members
-/// of different etcd clusters they say nothing, so nothing is said. Surplus snapshots are left out.
-pub(super) fn compare(found: &[(&Examination, &Findings)], set: &Set) -> Comparison {
+/// of different etcd clusters they say nothing, so nothing is said. Surplus snapshots are left out. Where members
+/// contradict each other, the best one is that of the set. `of` is any of the point's.
+pub(super) fn compare(of: &Examination, found: &[(&Examination, &Findings)], set: &Set) -> Comparison {
     let found = found.iter().filter(|(one, _)| !one.surplus).map(|(one, findings)| (&one.lineage.member, *findings));
     let restorable: Vec<(&Member, &Findings)> =
         found.filter(|(_, findings)| findings.verdict.is_restorable()).collect();
     let clusters: BTreeSet<u64> = restorable.iter().filter_map(|(_, findings)| findings.cluster_id).collect();
-    let comparable = if clusters.len() > 1 { Vec::new() } else { restorable };
-    let warnings = match set {
-        Set::Contradicts(why) => vec![format!(
-            "the members must not be restored together: {}. Take another point, or make an etcd of one member's snapshot \
-             (README, `etcdutl`)",
-            why.join("; ")
-        )],
-        Set::Ordered(_) | Set::Unknown { .. } => Vec::new(),
-    };
-    Comparison { spread: spread(&comparable), best_member: best(&comparable).cloned(), warnings }
+    let spread = if clusters.len() > 1 { None } else { spread(&restorable) };
+    match set.contradiction() {
+        Some(contradiction) => {
+            let ways = ways_out(&of.lineage.of, of.slot, contradiction, false);
+            let warning = format!("the members must not be restored together: {contradiction}. {ways}");
+            Comparison { spread, best_member: contradiction.remains.best.clone(), warnings: vec![warning] }
+        }
+        None => Comparison { spread, best_member: best(&restorable).cloned(), warnings: Vec::new() },
+    }
 }
 
 fn spread(found: &[(&Member, &Findings)]) -> Option<Spread> {

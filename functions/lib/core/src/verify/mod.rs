@@ -4,6 +4,7 @@
 //! How a snapshot is read, and what makes it corrupt, is not decided here.
 
 mod compare;
+mod daily;
 mod event;
 mod failed;
 mod findings;
@@ -14,6 +15,7 @@ mod planner;
 mod report;
 mod request;
 mod result;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -25,3 +27,4 @@ pub use planner::plan;
 pub use report::{VerifyReport, report};
 pub use request::{At, Look, Request};
 pub use result::{Answer, MemberReport, NothingResult, Outcome, Spread, SweepResult, VerifyResult};
+pub use settings::{Reads, Settings};

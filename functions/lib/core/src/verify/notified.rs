@@ -1,20 +1,22 @@
 //! What a notification calls for. A member's snapshot is done when EC2 says so, a recovery point when the last of them
 //! is: its notification has all of them examined, side by side.
 
+use super::daily::first_of_day;
 use super::failed::backup_failed;
 use super::plan::{Examinations, Observed};
 use super::planner::{examination, find, members, why_not_ours};
+use super::settings::{Reads, Settings};
 use crate::backup::Report;
 use crate::ids::SnapshotId;
-use crate::recovery_point::RecoveryPoint;
+use crate::recovery_point::{RecoveryPoint, group};
 use crate::scope::ClusterSet;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 
 /// The examinations that a finished snapshot calls for, or why there are none. A notification can come twice: where all
 /// that it calls for has been judged, nothing is read again.
-pub(super) fn completed(observed: &Observed, id: &SnapshotId, clusters: &ClusterSet) -> Result<Examinations, String> {
+pub(super) fn completed(observed: &Observed, id: &SnapshotId, settings: &Settings) -> Result<Examinations, String> {
     let observed = &believing(observed, id, SnapshotState::Completed);
-    let ours = notified(observed, id, clusters)?;
+    let ours = notified(observed, id, &settings.clusters)?;
     if !ours.state.is_good() || find(observed, id).is_some_and(|snapshot| snapshot.archived) {
         return Err(format!("{id} cannot be read any more: it failed, or lies in the Recycle Bin or the archive"));
     }
@@ -25,6 +27,9 @@ pub(super) fn completed(observed: &Observed, id: &SnapshotId, clusters: &Cluster
         let (of, slot, pending) = (&ours.lineage.of, ours.slot, pending.join(", "));
         return Err(format!("{slot}: {of} is examined when all its snapshots are whole; still pending: {pending}"));
     }
+    if settings.reads == Reads::Daily {
+        is_the_days(&point, &ours, observed)?;
+    }
     let (mut list, refusals) = members(observed, &point, false);
     if !list.iter().any(|one| one.snapshot == *id) {
         list.push(examination(&point, &ours, false));
@@ -34,6 +39,19 @@ pub(super) fn completed(observed: &Observed, id: &SnapshotId, clusters: &Cluster
     }
     let warnings = observed.unreadable.iter().cloned().chain(refusals.into_iter().map(|refusal| refusal.message));
     Ok(Examinations { list, is_sweep: false, warnings: warnings.collect() })
+}
+
+/// An error: of its day another point is read, or none yet.
+fn is_the_days(point: &RecoveryPoint, ours: &OurSnapshot, observed: &Observed) -> Result<(), String> {
+    let of = &ours.lineage.of;
+    let all = observed.snapshots.iter().filter_map(Snapshot::ours).filter(|one| one.lineage.of == *of);
+    let points = group(all.collect()).remove(of).unwrap_or_default();
+    let told = match first_of_day(&points, point.slot.day()) {
+        Some(first) if first.slot == point.slot => return Ok(()),
+        Some(first) => format!("the first complete one was {}", first.slot),
+        None => "none is complete yet".to_owned(),
+    };
+    Err(format!("{}, {of}, is not read: `VERIFY` is `daily`, and of its day {told}", point.slot))
 }
 
 /// The report of a backup whose snapshot failed, or why there is nothing to tell.

@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::daily::first_of_day;
 use super::notified::{completed, failed};
 use super::plan::{Examination, Examinations, Observed, VerifyPlan};
 use super::request::{At, Request};
+use super::settings::{Reads, Settings};
 use crate::ids::{EtcdClusterId, Member, SnapshotId};
 use crate::provenance::{Provenance, provenance, sorted};
 use crate::recovery_point::{PointState, RecoveryPoint, group, position};
 use crate::restore::{Refusal, RefusalKind, unready};
 use crate::scope::ClusterSet;
 use crate::set::Unplaced;
+use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::verdict;
 
@@ -21,26 +24,33 @@ use crate::verdict;
 /// and would keep the alarm from telling anything else.
 const UNREAD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Why nothing is read that was not asked for by hand.
+const OFF: &str = "`VERIFY` is `off`: snapshots are read by hand alone";
+
 /// Decides a run. What was asked for by hand and cannot be done is refused; a notification of what is none of ours, or
 /// of a cluster that is not looked after, is nothing to do.
 pub fn plan(
     observed: &Observed,
     request: &Request,
-    clusters: &ClusterSet,
+    settings: &Settings,
     now: Timestamp,
 ) -> Result<VerifyPlan, Refusal> {
+    let clusters = &settings.clusters;
     match request {
         Request::Snapshot { id, deep } => by_hand(observed, id, *deep, clusters).map(VerifyPlan::Examine),
         Request::Point { of, at, deep } => point(observed, of, *at, *deep).map(VerifyPlan::Examine),
+        Request::Completed(_) | Request::Sweep if settings.reads == Reads::Off => {
+            Ok(VerifyPlan::Nothing(OFF.to_owned()))
+        }
         Request::Completed(id) => {
-            let planned = completed(observed, id, clusters);
+            let planned = completed(observed, id, settings);
             Ok(planned.map_or_else(VerifyPlan::Nothing, VerifyPlan::Examine))
         }
         Request::Failed { id, cause } => {
             let failed = failed(observed, id, cause.as_deref(), clusters);
             Ok(failed.map_or_else(VerifyPlan::Nothing, |report| VerifyPlan::BackupFailed(Box::new(report))))
         }
-        Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, clusters, now))),
+        Request::Sweep => Ok(VerifyPlan::Examine(sweep(observed, settings, now))),
         Request::Other(what) => Ok(VerifyPlan::Nothing(what.clone())),
     }
 }
@@ -102,10 +112,15 @@ pub(super) fn examination(point: &RecoveryPoint, snapshot: &OurSnapshot, deep: b
 /// Every completed snapshot of ours without a verdict that counts, newest point first, and after them those that an earlier
 /// look may have died of: if they end this one too, all others have been read. What lies in the archive tier is not readable,
 /// and passed over.
-fn sweep(observed: &Observed, clusters: &ClusterSet, now: Timestamp) -> Examinations {
-    let (points, warnings) = points(observed, |of| clusters.contains(&of.cluster));
+fn sweep(observed: &Observed, settings: &Settings, now: Timestamp) -> Examinations {
+    let (points, warnings) = points(observed, |of| settings.clusters.contains(&of.cluster));
     let mut list = Vec::new();
-    for point in points.values().flatten() {
+    let wanted = points.values().flat_map(|points| match settings.reads {
+        Reads::All => points.iter().collect(),
+        Reads::Daily => first_of_day(points, Slot::at(now).day()).into_iter().collect(),
+        Reads::Off => Vec::new(),
+    });
+    for point in wanted {
         let unjudged = point.snapshots.iter().filter(|snapshot| snapshot.verdict().is_none());
         let readable = unjudged.filter(|ours| find(observed, &ours.id).is_some_and(|it| unready(it).is_none()));
         let old = now.duration_since(point.slot.time()) > UNREAD_FOR;

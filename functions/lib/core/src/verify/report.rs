@@ -78,7 +78,7 @@ fn point(pairs: &[Pair<'_>], is_sweep: bool) -> Option<VerifyResult> {
         return None;
     }
     let set = set(first, &found);
-    let Comparison { spread, best_member, mut warnings } = compare(&found, &set);
+    let Comparison { spread, best_member, mut warnings } = compare(first, &found, &set);
     let missing: Vec<String> = pairs.iter().filter_map(|pair| missing(pair, false)).collect();
     let outcome = if missing.is_empty() { Outcome::Verified } else { Outcome::Incomplete };
     warnings.extend(pairs.iter().filter_map(tag_warning));

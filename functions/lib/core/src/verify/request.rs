@@ -1,6 +1,7 @@
 //! What is asked for.
 
 use super::event::{Event, Notification};
+use super::settings::{Reads, Settings};
 use crate::ids::{EtcdCluster, EtcdClusterId, SnapshotId};
 use crate::scope::{ClusterSet, Scope};
 use crate::slot::Slot;
@@ -57,6 +58,8 @@ pub enum Look {
     Snapshot(SnapshotId),
     /// That snapshot, if it is there, and if it is ours all marked ones of its recovery point.
     PointOf(SnapshotId),
+    /// That snapshot, if it is there, and if it is ours all marked ones of its etcd cluster.
+    PointsOf(SnapshotId),
     /// All marked snapshots of a scope.
     Marked(Scope),
 }
@@ -108,15 +111,17 @@ impl Request {
 
     /// What has to be observed.
     #[must_use]
-    pub fn look(&self, clusters: &ClusterSet) -> Look {
+    pub fn look(&self, settings: &Settings) -> Look {
         match self {
             Self::Snapshot { id, .. } => Look::Snapshot(id.clone()),
+            Self::Completed(_) | Self::Sweep if settings.reads == Reads::Off => Look::Nothing,
+            Self::Completed(id) if settings.reads == Reads::Daily => Look::PointsOf(id.clone()),
             Self::Completed(id) | Self::Failed { id, .. } => Look::PointOf(id.clone()),
             Self::Point { of, .. } => Look::Marked(Scope {
                 clusters: ClusterSet::Named([of.cluster.clone()].into()),
                 etcd_cluster: Some(of.etcd_cluster.clone()),
             }),
-            Self::Sweep => Look::Marked(Scope { clusters: clusters.clone(), etcd_cluster: None }),
+            Self::Sweep => Look::Marked(Scope { clusters: settings.clusters.clone(), etcd_cluster: None }),
             Self::Other(_) => Look::Nothing,
         }
     }

@@ -1,5 +1,6 @@
 //! The rule, by tables and against a small model of raft.
 
+mod agree;
 mod contradictions;
 mod history;
 mod model;

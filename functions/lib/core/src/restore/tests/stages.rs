@@ -86,6 +86,22 @@ fn a_set_that_contradicts_itself_is_refused_whatever_is_allowed() {
     }
     let without = of_slot().of_members(&["a", "b"]).emptying_others();
     assert_eq!(in_the_way(&planned(&without, old_volumes(), snapshots())), Vec::<&str>::new());
+    let alone = of_slot().of_members(&["a"]).for_inspection();
+    assert_eq!(in_the_way(&planned(&alone, old_volumes(), snapshots())), Vec::<&str>::new());
+}
+
+#[test]
+fn a_set_that_contradicts_itself_is_refused_with_the_events_that_restore_what_agrees() {
+    let plan = planned(&of_slot(), old_volumes(), verified_point().of_another_etcd("c").observed());
+    let message = &plan.refusals[0].message;
+    let of_point = r#"{"mode": "plan", "cluster": "k8s.example.com", "etcd_cluster": "main", "recovery_point": "2026-11-23T02:00:00Z", "members": "#;
+    for fields in [r#"["a", "b"], "others": "empty", "replace": true}"#, r#"["a"], "cut_over": false}"#] {
+        assert!(message.contains(&format!("{of_point}{fields}")), "{message}");
+    }
+    assert!(message.contains("; a and b agree with each other; the best single member is a. Started"), "{message}");
+    let unlike = verified_point().of_another_etcd("c").stood("a", 100, 101);
+    let plan = planned(&of_slot(), old_volumes(), unlike.observed());
+    assert!(!plan.refusals[0].message.contains("others"), "nothing says who is right: {}", plan.refusals[0]);
 }
 
 #[test]

@@ -29,7 +29,8 @@ fn the_spread_is_the_furthest_minus_the_one_behind() {
 
 #[test]
 fn the_best_member_has_the_highest_revision_then_wal_index_then_the_first_name() {
-    let of = |member, revision, wal| Findings { wal_last_index: Some(wal), ..Findings::sound(member, revision) };
+    let of =
+        |member, revision, wal: u64| Findings { wal_last_index: Some(500 + wal), ..Findings::sound(member, revision) };
     for ([a, b, c], expected) in [
         ([(9, 10), (9, 11), (20, 9)], "c"),
         ([(9, 10), (8, 20), (9, 11)], "c"),
@@ -65,11 +66,18 @@ fn only_what_is_restorable_is_compared() {
 }
 
 #[test]
-fn members_of_different_etcd_clusters_are_told_and_not_compared() {
-    let blank = Findings { cluster_id: Some(0x1f), ..Findings::sound("c", 3) };
+fn members_of_different_etcd_clusters_are_told_and_the_best_is_of_those_that_agree() {
+    let blank = Findings { cluster_id: Some(0x1f), ..Findings::sound("c", 300) };
     let result = compared([Findings::sound("a", 10), Findings::sound("b", 20), blank]);
-    assert_eq!((result.spread, best(&result)), (None, None));
-    let said = ["must not be restored together", "cdf8181e32774e16", "c 1f"];
+    assert_eq!((result.spread, best(&result)), (None, Some("b")));
+    let said = [
+        "must not be restored together",
+        "cdf8181e32774e16",
+        "c 1f",
+        "a and b agree with each other; the best single member is b. Take another point",
+        r#""members": ["a", "b"], "others": "empty"}"#,
+        r#""members": ["b"], "cut_over": false}"#,
+    ];
     assert!(
         result.warnings.len() == 1 && said.iter().all(|it| result.warnings[0].contains(it)),
         "{:?}",
@@ -78,6 +86,17 @@ fn members_of_different_etcd_clusters_are_told_and_not_compared() {
     let unknown = Findings { cluster_id: None, ..Findings::sound("c", 30) };
     let result = compared([Findings::sound("a", 10), Findings::sound("b", 20), unknown]);
     assert_eq!((best(&result), result.warnings.len()), (Some("c"), 0), "what is not known differs from nothing");
+}
+
+#[test]
+fn members_whose_databases_differ_are_told() {
+    let of = |member, index, revision| Findings { consistent_index: Some(index), ..Findings::sound(member, revision) };
+    let result = compared([of("a", 30, 10), of("b", 30, 12), of("c", 40, 11)]);
+    assert_eq!((result.spread.map(|spread| spread.revisions), best(&result)), (Some(2), Some("c")));
+    let said = "the databases of a and b differ: a has revision 10 at index 30, b has revision 12 at index 30";
+    assert!(result.warnings[0].contains(said) && result.set.contradiction().is_some(), "{:?}", result.warnings);
+    let sound = compared([of("a", 30, 10), of("b", 30, 10), of("c", 40, 11)]);
+    assert_eq!((sound.warnings.len(), best(&sound)), (0, Some("c")));
 }
 
 #[test]
@@ -139,9 +158,11 @@ proptest! {
             .collect();
         let ids: std::collections::BTreeSet<u64> = said.iter().filter_map(|(_, _, id)| *id).collect();
         let result = compared(findings.try_into().expect("three"));
-        prop_assert_eq!(result.warnings.len(), usize::from(result.set.contradicts()));
-        prop_assert_eq!(result.best_member.is_some(), ids.len() < 2);
-        if let Some(best) = &result.best_member {
+        let contradiction = result.set.contradiction();
+        prop_assert_eq!(result.warnings.len(), usize::from(contradiction.is_some()));
+        prop_assert!(result.spread.is_none() || ids.len() < 2);
+        prop_assert_eq!(result.best_member.is_some(), contradiction.is_none_or(|it| it.remains.best.is_some()));
+        if let (Some(best), None) = (&result.best_member, contradiction) {
             let furthest = |one: &&super::super::MemberReport| (one.findings.revision, one.findings.wal_last_index);
             let of_best = result.members.iter().find(|one| one.member == *best).expect("a member");
             prop_assert_eq!(Some(furthest(&of_best)), result.members.iter().map(|one| furthest(&one)).max());

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{Examinations, Examined, Findings, Observed, Request, VerifyPlan, plan};
+use super::super::{Examinations, Examined, Findings, Observed, Reads, Request, Settings, VerifyPlan, plan};
 use crate::backup::tests::fixtures::{MEMBERS, point};
 use crate::ids::{Cluster, SnapshotId};
 use crate::restore::Refusal;
@@ -22,8 +22,14 @@ pub(super) fn id(text: &str) -> SnapshotId {
     SnapshotId::parse(text).expect("an id")
 }
 
-pub(super) fn only(name: &str) -> ClusterSet {
-    ClusterSet::Named([Cluster::parse(name).expect("a cluster")].into())
+/// Every cluster is looked after.
+pub(super) fn reading(reads: Reads) -> Settings {
+    Settings { clusters: ClusterSet::All, reads }
+}
+
+pub(super) fn only(name: &str) -> Settings {
+    let clusters = ClusterSet::Named([Cluster::parse(name).expect("a cluster")].into());
+    Settings { clusters, ..reading(Reads::All) }
 }
 
 /// The completed snapshots of members a, b and c.
@@ -43,7 +49,7 @@ pub(super) fn observed(snapshots: Vec<Snapshot>) -> Observed {
 
 /// The plan where every cluster is looked after.
 pub(super) fn planned(request: &Request, snapshots: Vec<Snapshot>) -> Result<VerifyPlan, Refusal> {
-    plan(&observed(snapshots), request, &ClusterSet::All, now())
+    plan(&observed(snapshots), request, &reading(Reads::All), now())
 }
 
 #[track_caller]

@@ -6,6 +6,7 @@ mod failed;
 mod fixtures;
 mod notified;
 mod plans;
+mod reads;
 mod refusals;
 mod requests;
 mod tags;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{At, Event, Look, Notification, Request};
-use super::fixtures::{id, only};
+use super::super::{At, Event, Look, Notification, Reads, Request, Settings};
+use super::fixtures::{id, only, reading};
 use crate::backup::tests::fixtures::main_of_example;
 use crate::scope::{ClusterSet, Scope};
 use crate::slot::Slot;
@@ -56,7 +56,7 @@ fn a_bad_event_names_the_field() {
         accept(event).expect_err("it is no event of ours");
     }
     let event = Event { cluster: Some("other".to_owned()), ..Event::default() };
-    let error = Request::accept(&event, &only("k8s.example.com")).expect_err("it is not looked after");
+    let error = Request::accept(&event, &only("k8s.example.com").clusters).expect_err("it is not looked after");
     assert_eq!(error, "cluster: `other` is not one of CLUSTERS (k8s.example.com)");
 }
 
@@ -121,8 +121,8 @@ fn a_notification_of_something_else_is_nothing_to_do() {
 
 #[test]
 fn each_request_says_what_to_look_at() {
-    let (of, clusters) = (main_of_example(), only("k8s.example.com"));
-    let scope = |etcd_cluster| Look::Marked(Scope { clusters: clusters.clone(), etcd_cluster });
+    let (of, settings) = (main_of_example(), only("k8s.example.com"));
+    let scope = |etcd_cluster| Look::Marked(Scope { clusters: settings.clusters.clone(), etcd_cluster });
     let one = || id("snap-1");
     for (request, expected) in [
         (Request::Snapshot { id: one(), deep: true }, Look::Snapshot(one())),
@@ -132,8 +132,12 @@ fn each_request_says_what_to_look_at() {
         (Request::Sweep, scope(None)),
         (Request::Other("a copy".to_owned()), Look::Nothing),
     ] {
-        assert_eq!(request.look(&clusters), expected);
+        assert_eq!(request.look(&settings), expected);
+        let by_itself = matches!(request, Request::Completed(_) | Request::Sweep);
+        let off = Settings { reads: Reads::Off, ..settings.clone() };
+        assert_eq!(request.look(&off), if by_itself { Look::Nothing } else { expected });
     }
     let everything = Scope { clusters: ClusterSet::All, etcd_cluster: None };
-    assert_eq!(Request::Sweep.look(&ClusterSet::All), Look::Marked(everything));
+    assert_eq!(Request::Sweep.look(&reading(Reads::Daily)), Look::Marked(everything));
+    assert_eq!(Request::Completed(one()).look(&reading(Reads::Daily)), Look::PointsOf(one()));
 }
