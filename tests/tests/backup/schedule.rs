@@ -82,7 +82,7 @@ async fn a_late_delivery_belongs_to_its_slot_however_it_is_sent() {
     Kops::cluster("k8s.example.com").single_master().create(&account).await;
     let backup = backup_with(&account, "SLOT", "6h").await;
 
-    account.clock("2026-01-31T18:14:59Z").await;
+    account.clock("2026-01-31T18:14:10Z").await;
     let old = backup.invoke(events::scheduled("2026-01-31T17:59:59Z")).await.unwrap();
     let again = backup.invoke(events::from_scheduler("2026-01-31T12:00:00Z")).await.unwrap();
 

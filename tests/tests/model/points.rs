@@ -95,10 +95,9 @@ impl Point {
         self.0.iter().any(|taken| taken.pinned)
     }
 
-    /// The volume that a member's completed snapshot is of.
+    /// The volume that a member's snapshot is of which a restore would take.
     pub(super) fn volume(&self, member: &str) -> Option<&str> {
-        let mut completed = self.0.iter().filter(|taken| taken.state == "completed");
-        completed.find(|taken| taken.member == member).map(|taken| taken.volume.as_str())
+        self.closest().into_iter().find(|taken| taken.member == member).map(|taken| taken.volume.as_str())
     }
 
     /// The skew of what a restore would take, in milliseconds.
@@ -109,6 +108,19 @@ impl Point {
     /// One that a restore would take was found corrupt.
     pub(super) fn is_corrupt(&self) -> bool {
         self.closest().iter().any(|taken| taken.verdict == Verdict::Corrupt)
+    }
+
+    /// A member has good snapshots of several volumes: it was replaced while the slot was being taken.
+    fn is_contested(&self) -> bool {
+        self.members().iter().any(|member| {
+            let of_member = self.0.iter().filter(|taken| taken.member == *member && taken.is_good());
+            of_member.map(|taken| taken.volume.as_str()).collect::<BTreeSet<_>>().len() > 1
+        })
+    }
+
+    /// It counts for nothing, though it be complete.
+    pub(super) fn is_flawed(&self) -> bool {
+        self.is_corrupt() || self.is_contested()
     }
 
     /// All that a restore would take were found `ok`.

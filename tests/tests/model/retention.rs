@@ -64,17 +64,17 @@ pub(super) enum Fate {
 /// Why a point stays that no rule but this one keeps.
 pub(super) const VERIFIED: &str = "it is the newest verified one";
 
-/// The newest complete point that was not found corrupt.
+/// The newest complete point without a flaw.
 pub(super) fn newest_complete(points: &Points) -> Option<i64> {
-    let counts = |point: &Point| point.is_complete() && !point.is_corrupt();
+    let counts = |point: &Point| point.is_complete() && !point.is_flawed();
     points.iter().rev().find(|(_, point)| counts(point)).map(|(slot, _)| *slot)
 }
 
-/// Judges an etcd cluster's points, in a run for this slot. What was found corrupt stays and goes as if nobody had
-/// read any. What was not stays if it would then, and also if it would were the corrupt points not there.
+/// Judges an etcd cluster's points, in a run for this slot. What is flawed stays and goes as if nobody had
+/// noticed. What is not stays if it would then, and also if it would were the flawed points not there.
 pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i64, Fate> {
     let complete = || points.iter().filter(|(_, point)| point.is_complete()).map(|(slot, point)| (*slot, point));
-    let sound: Vec<_> = complete().filter(|(_, point)| !point.is_corrupt()).collect();
+    let sound: Vec<_> = complete().filter(|(_, point)| !point.is_flawed()).collect();
     let as_unread = kept(&complete().collect::<Vec<_>>(), rules);
     let mut kept = kept(&sound, rules);
     if let Some((slot, _)) = sound.iter().rev().find(|(_, point)| point.is_verified()) {
@@ -85,7 +85,7 @@ pub(super) fn fates(points: &Points, rules: &Rules, this_run: i64) -> BTreeMap<i
         _ if point.is_pinned() => Fate::Stays("it is pinned"),
         _ if slot == this_run => Fate::Stays("it is the run's own"),
         // All of it: of what was taken twice, the other one may be sound.
-        Some(_) if point.is_corrupt() => Fate::Stays("it would stay had nobody read it"),
+        Some(_) if point.is_flawed() => Fate::Stays("it would stay had nobody noticed its flaw"),
         Some(why) => Fate::Thins(why),
         None if point.is_complete() => Fate::Goes,
         None if point.is_pending() => Fate::Stays("its point is pending"),

@@ -39,6 +39,9 @@ pub(super) async fn take(new: &NewSnapshot, permit: Option<Permit>, ec2: &Ec2, d
         if Instant::now() >= deadline.stop_starting {
             return not_started(refused);
         }
+        if let Some(too_late) = new.too_late(ec2.now()) {
+            return too_late;
+        }
         let failure = match timeout_at(deadline.stop_waiting, ec2.create_snapshot(new, &held)).await {
             Ok(Ok(taken)) => return MemberOutcome::Created(taken),
             Ok(Err(failure)) => failure,

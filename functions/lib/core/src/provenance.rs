@@ -22,6 +22,9 @@ const OLDEST_EVENT: SignedDuration = SignedDuration::from_hours(6);
 const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(15);
 /// By how much Lambda's clock may be ahead of EC2's.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+/// How long before the latest moment a snapshot is asked for at the latest: the call takes its time, 20 s at most, and the
+/// clocks differ.
+const BEFORE_LATEST: SignedDuration = SignedDuration::from_secs(30);
 
 /// Whose a snapshot is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +71,11 @@ pub enum Doubt {
     #[error("its tags are not those that were written when it was taken")]
     Changed,
     /// The tags name another volume than EC2.
-    #[error("its tag `{}` is not of the volume that EC2 names", tags::VOLUME)]
+    #[error(
+        "its tag `{}` is not of the volume that EC2 names. Was the volume resized while the snapshot was taken? Then delete \
+         the snapshot",
+        tags::VOLUME
+    )]
     OtherVolume,
     /// It was not taken when its slot was due.
     #[error("it was not taken when its tag `{}` says", tags::RECOVERY_POINT)]
@@ -121,8 +128,18 @@ pub fn provenance(snapshot: &Snapshot) -> Provenance {
 #[must_use]
 pub fn fits(slot: Slot, by_hand: bool, started: Timestamp) -> bool {
     let late = started.duration_since(slot.time());
-    let latest = if by_hand { LONGEST_RUN } else { OLDEST_EVENT + LONGEST_RUN };
-    (-CLOCKS..=latest).contains(&late)
+    (-CLOCKS..=latest(by_hand)).contains(&late)
+}
+
+/// By EC2's clock, the latest moment to ask for a snapshot of that slot.
+#[must_use]
+pub fn asked_until(slot: Slot, by_hand: bool) -> Timestamp {
+    slot.time().checked_add(latest(by_hand) - BEFORE_LATEST).unwrap_or(Timestamp::MAX)
+}
+
+/// How long after its slot a snapshot may be taken.
+fn latest(by_hand: bool) -> SignedDuration {
+    if by_hand { LONGEST_RUN } else { OLDEST_EVENT + LONGEST_RUN }
 }
 
 impl Snapshot {
@@ -210,7 +227,9 @@ mod tests {
             }
         }
         assert_eq!(doubt(&ours().tagged("etcd-backup/tags/2", "")), "Changed, was ours");
-        for kops in ["KubernetesCluster", "k8s.io/etcd/main", "kubernetes.io/cluster/x"] {
+        for kops in
+            ["KubernetesCluster", "k8s.io/etcd/main", "kubernetes.io/cluster/x", "kubernetescluster", "K8S.io/x"]
+        {
             assert_eq!(doubt(&ours().tagged(kops, "x")), "KopsTag, was ours");
         }
         assert_eq!(
@@ -225,6 +244,8 @@ mod tests {
         assert_eq!(doubt(&Snapshot { volume, ..ours() }), "OtherVolume, was ours");
         assert_eq!(doubt(&Snapshot { size_gib: 21, ..ours() }), "OtherVolume, was ours");
         assert_eq!(doubt(&Snapshot { encrypted: false, ..ours() }), "OtherVolume, was ours");
+        let resized = Doubt::OtherVolume.to_string();
+        assert!(resized.ends_with("delete the snapshot"), "an honest one may be doubtful too: {resized}");
         assert_eq!(provenance(&Snapshot { own: false, ..ours() }), Provenance::Foreign);
         assert_eq!(doubt(&Snapshot { description: "mine".to_owned(), ..ours() }), "NotMade, made by others");
         assert_eq!(provenance(&ours().copied()), Provenance::Copy);
@@ -244,6 +265,11 @@ mod tests {
         ] {
             assert_eq!(fits(slot, false, at(started)), schedule, "{started}, by schedule");
             assert_eq!(fits(slot, true, at(started)), by_hand, "{started}, by hand");
+        }
+        for (by_hand, until) in [(false, "2026-11-23T08:14:30Z"), (true, "2026-11-23T02:14:30Z")] {
+            let until = at(until);
+            assert_eq!(asked_until(slot, by_hand), until);
+            assert!(fits(slot, by_hand, until + SignedDuration::from_secs(20)), "EC2 has as long to take it");
         }
         assert_eq!(doubt(&Snapshot { started: at("2026-11-22T02:00:00Z"), ..ours() }), "OtherTime, was ours");
     }

@@ -73,17 +73,32 @@ pub const MOST: usize = 50;
 /// Whether kops (or a tool that finds its volumes) reads this tag. Everything else on a volume is a cost label.
 #[must_use]
 pub fn is_kops(key: &str) -> bool {
-    key == NAME
-        || key == CLUSTER
-        || key
-            .split_once('/')
-            .is_some_and(|(domain, _)| domain == "k8s.io" || domain == "kubernetes.io" || domain.ends_with(".k8s.io"))
+    key == NAME || key == CLUSTER || is_kubernetes(key)
 }
 
-/// Whether kops gives a cluster's masters rights over what bears this tag, or may: no snapshot of ours bears one.
+/// Whether kops gives a cluster's masters rights over what bears this tag, or may: no snapshot of ours bears one. IAM does
+/// not tell small letters from large in the key that a rule names.
 #[must_use]
 pub fn gives_rights(key: &str) -> bool {
-    is_kops(key) && key != NAME
+    let key = alike(key);
+    key == alike(CLUSTER) || is_kubernetes(&key)
+}
+
+fn is_kubernetes(key: &str) -> bool {
+    key.split_once('/')
+        .is_some_and(|(domain, _)| domain == "k8s.io" || domain == "kubernetes.io" || domain.ends_with(".k8s.io"))
+}
+
+/// Whether IAM may take this tag for one of ours.
+#[must_use]
+pub fn is_like_ours(key: &str) -> bool {
+    alike(key).starts_with(OURS_PREFIX)
+}
+
+/// The same for all keys that differ in small and large letters alone, those included that are like an ASCII letter in one
+/// of the two, e.g. the sign of the unit kelvin.
+fn alike(key: &str) -> String {
+    key.to_uppercase().to_lowercase()
 }
 
 /// Whether protokube, etcd-manager or kops find a volume by this tag: what retiring takes away.
@@ -245,6 +260,17 @@ mod tests {
         for label in ["team", "Owner", "example.com/k8s.io", "xk8s.io/y", "name"] {
             assert!(!is_kops(label), "{label}");
         }
+    }
+
+    #[test]
+    fn what_gives_rights_does_so_in_small_letters_and_large() {
+        for key in ["KubernetesCluster", "kubernetescluster", "K8s.io/etcd/main", "KUBERNETES.io/x", "kops.K8S.IO/x"] {
+            assert!(gives_rights(key), "{key}");
+        }
+        for key in ["Name", "team", "example.com/k8s.io", "xk8s.io/y"] {
+            assert!(!gives_rights(key), "{key}");
+        }
+        assert!(!is_discovery("kubernetescluster"), "EC2's filters do tell them apart");
     }
 
     proptest! {

@@ -10,6 +10,7 @@ mod report;
 mod request;
 mod result;
 mod seen;
+mod slot_has;
 mod snapshot_tags;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -107,6 +107,8 @@ pub struct NewSnapshot {
     pub volume: VolumeId,
     /// For that slot.
     pub slot: Slot,
+    /// By EC2's clock, the latest moment to ask for it: asked for later, it could not be taken for one of the slot.
+    pub until: Timestamp,
     /// What it is a snapshot of.
     pub lineage: Lineage,
     /// Names the invocation, and holds the marks' digest.
@@ -116,6 +118,12 @@ pub struct NewSnapshot {
 }
 
 impl NewSnapshot {
+    /// What becomes of it where EC2's clock says so: it is not asked for any more once it is too late.
+    #[must_use]
+    pub fn too_late(&self, now: Timestamp) -> Option<MemberOutcome> {
+        (now > self.until).then(|| MemberOutcome::Failed(Finding::OtherTime.to_string()))
+    }
+
     /// What of a listing is this snapshot: one of ours, good, of the same volume and slot. Of several, the one that
     /// this invocation took, else the oldest.
     #[must_use]

@@ -10,9 +10,10 @@ use super::plan::{BackupPlan, EtcdClusterPlan, MemberPlan, NewSnapshot, Observed
 use super::prune::{Hold, plan_prune};
 use super::request::{Request, Settings, Trigger};
 use super::seen::Seen;
+use super::slot_has::SlotHas;
 use super::snapshot_tags::snapshot_tags;
 use crate::ids::{Cluster, EtcdClusterId, Lineage, Member, SnapshotId};
-use crate::provenance::fits;
+use crate::provenance::{asked_until, fits};
 use crate::recovery_point::{PointState, RecoveryPoint, SHRUNK_FOR, group};
 use crate::restore::{UnderWay, under_way};
 use crate::retention::KeepReason;
@@ -21,7 +22,6 @@ use crate::slot::Slot;
 use crate::snapshot::OurSnapshot;
 use crate::tags;
 use crate::told;
-use crate::volume::Volume;
 
 /// For how long an etcd cluster without volumes fails the run, though no setting names its cluster.
 const MISSED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -127,8 +127,9 @@ impl Context<'_> {
         warnings.extend(found.warnings.iter().map(|warning| format!("{}: {warning}", self.of)));
         warnings.extend(found.members.iter().filter_map(|member| self.replaced_volume(member)));
         let shrunk = self.shrunk(&found);
+        let has = SlotHas::of(self.slot, self.points, &found.members);
         let found_members = found.members.into_iter().chain(shrunk);
-        let members: Vec<MemberPlan> = found_members.map(|member| self.member(member, warnings)).collect();
+        let members: Vec<MemberPlan> = found_members.map(|member| self.member(member, has, warnings)).collect();
         let paused = if !self.settings.prune || !self.request.prune {
             Some(KeepReason::PruneOff)
         } else if members.iter().any(|member| member.finding.is_some()) {
@@ -184,7 +185,7 @@ impl Context<'_> {
         EtcdClusterPlan { of: self.of.clone(), members, prune, newest_complete, newest_verified, oldest_volume }
     }
 
-    fn member(&self, found: FoundMember<'_>, warnings: &mut Vec<String>) -> MemberPlan {
+    fn member(&self, found: FoundMember<'_>, has: SlotHas<'_>, warnings: &mut Vec<String>) -> MemberPlan {
         let mut planned = MemberPlan {
             member: found.member.clone(),
             zone: found.volume.map(|volume| volume.zone.clone()),
@@ -194,7 +195,7 @@ impl Context<'_> {
             finding: self.being_restored(&found).or(found.finding),
         };
         let (Some(member), Some(volume), true) = (found.member, found.volume, found.snapshot) else { return planned };
-        if let Some(taken) = self.existing(&member, volume) {
+        if let Some(taken) = has.of_member(&member, volume) {
             if self.request.keep && taken.request != self.request.id {
                 warnings.push(format!(
                     "snapshot {} of this slot was there before and is not pinned: tag it `{}`",
@@ -206,7 +207,9 @@ impl Context<'_> {
                 Step::Existing(Taken { snapshot: taken.id.clone(), state: taken.state, started: taken.started });
             return planned;
         }
-        if !fits(self.slot, self.request.trigger == Trigger::Manual, self.now) {
+        let by_hand = self.request.trigger == Trigger::Manual;
+        let until = asked_until(self.slot, by_hand);
+        if !fits(self.slot, by_hand, self.now) || self.now > until {
             planned.finding = Some(Finding::OtherTime);
             return planned;
         }
@@ -227,6 +230,7 @@ impl Context<'_> {
                 planned.step = Step::Create(NewSnapshot {
                     volume: volume.id.clone(),
                     slot: self.slot,
+                    until,
                     lineage: Lineage { of: self.of.clone(), member },
                     description: self.request.description(&new.tags),
                     tags: new.tags,
@@ -244,17 +248,6 @@ impl Context<'_> {
         let restore = self.restores.iter().find(waits)?;
         let (volume, _) = restore.waiting.get(member)?;
         Some(Finding::BeingRestored { volume: volume.clone(), restore: restore.id.clone() })
-    }
-
-    /// The good snapshot that the slot already has of a member: of the volume that is the member's now, or of another where
-    /// this one was made after the slot. Beside a volume that was there at the slot, one of another may be anybody's.
-    fn existing(&self, member: &Member, volume: &Volume) -> Option<&OurSnapshot> {
-        let point = self.points.iter().find(|point| point.slot == self.slot)?;
-        let is_newer = volume.created > self.slot.time();
-        let is_its = |taken: &&OurSnapshot| taken.volume.id == volume.id || is_newer;
-        let taken = point.taken().get(member).copied().filter(is_its);
-        let of_member = || point.snapshots.iter().filter(|one| one.lineage.member == *member && one.state.is_good());
-        taken.or_else(|| of_member().filter(is_its).min_by_key(|one| (one.started, &one.id)))
     }
 
     /// Whether a complete point has this member, so that it is not one that a volume's tag alone speaks of.

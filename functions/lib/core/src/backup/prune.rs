@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::request::Settings;
 use crate::ids::{Member, SnapshotId};
-use crate::recovery_point::{PointState, RecoveryPoint};
+use crate::recovery_point::{PointState, RecoveryPoint, SHRUNK_FOR};
 use crate::retention::{KeepReason, judge};
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, SnapshotState};
@@ -105,6 +105,9 @@ pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Se
         if point.slot == this_run {
             reasons.insert(KeepReason::ThisRun);
         }
+        if is_acceptance(point, points) {
+            reasons.insert(KeepReason::AcceptsMembers);
+        }
         if point.snapshots.iter().any(|snapshot| hold.restored_from.contains(&snapshot.id)) {
             reasons.insert(KeepReason::RestoreUnderWay);
         }
@@ -133,6 +136,16 @@ pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Se
     plan
 }
 
+/// Whether it is by this point that fewer members are believed than a point of the seven days before has: without it, those
+/// after it would be shrunk again.
+fn is_acceptance(point: &RecoveryPoint, points: &[RecoveryPoint]) -> bool {
+    let members = point.expected().len();
+    let is_before = |one: &RecoveryPoint| one.slot < point.slot && point.slot.since(one.slot) < SHRUNK_FOR;
+    point.snapshots.iter().any(|snapshot| snapshot.accepts_members)
+        && point.state() == PointState::Complete
+        && points.iter().any(|one| is_before(one) && one.expected().len() > members)
+}
+
 fn why_incomplete_stays(point: &RecoveryPoint, newest_complete: Option<Slot>) -> BTreeSet<KeepReason> {
     let reason = match newest_complete {
         _ if point.state() == PointState::Pending => Some(KeepReason::Pending),
@@ -145,8 +158,13 @@ fn why_incomplete_stays(point: &RecoveryPoint, newest_complete: Option<Slot>) ->
 
 /// What goes of one point. Pending snapshots never do.
 fn deletions(point: &RecoveryPoint, reasons: &BTreeSet<KeepReason>, newest_complete: Option<Slot>) -> Vec<Deletion> {
-    const WHOLE: [KeepReason; 4] =
-        [KeepReason::Pinned, KeepReason::Locked, KeepReason::ThisRun, KeepReason::RestoreUnderWay];
+    const WHOLE: [KeepReason; 5] = [
+        KeepReason::Pinned,
+        KeepReason::Locked,
+        KeepReason::ThisRun,
+        KeepReason::RestoreUnderWay,
+        KeepReason::AcceptsMembers,
+    ];
     if WHOLE.iter().any(|reason| reasons.contains(reason)) {
         return Vec::new();
     }

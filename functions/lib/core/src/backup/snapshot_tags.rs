@@ -22,7 +22,7 @@ pub(super) struct SnapshotTags {
 }
 
 /// The marks, with all tags of the volume packed in them, and the volume's labels as tags once more, since reports on
-/// costs need them. Where that exceeds what a resource can bear, labels are left out in the order of their keys.
+/// costs need them, but for those that IAM may take for kops' or ours. Where that exceeds what a resource can bear, labels are left out in the order of their keys.
 pub(super) fn snapshot_tags(
     volume: &Volume,
     (of, etcd_value): (&EtcdClusterId, &str),
@@ -66,6 +66,7 @@ pub(super) fn snapshot_tags(
         lost.push(label);
     };
     tags.extend(packed);
+    labels.retain(|key, _| !tags::gives_rights(key) && !tags::is_like_ours(key));
     let over = (tags.len() + later + labels.len()).saturating_sub(tags::MOST);
     let left_out: Vec<String> = labels.keys().take(over).cloned().collect();
     tags.extend(labels.into_iter().skip(over));

@@ -13,6 +13,7 @@ use crate::scope::{ClusterSet, Scope};
 use crate::set::Set;
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
+use crate::told;
 use crate::volume::Volume;
 
 /// The answer to `list`.
@@ -92,7 +93,8 @@ pub fn list(
     warnings.extend(doubtful.iter().map(ToString::to_string));
     let points: BTreeMap<EtcdClusterId, Vec<RecoveryPoint>> = group(ours);
     for restore in under_way(volumes).into_iter().filter(|restore| scope.contains(&restore.of)) {
-        warnings.push(format!("{}: restore {}: {}", restore.of, restore.id, restore.told(volumes, snapshots)));
+        let told = restore.told(volumes, snapshots);
+        warnings.push(format!("{}: restore {}: {told}", restore.of, told::value(&restore.id)));
     }
     if let ClusterSet::Named(names) = &scope.clusters {
         let without = names.iter().filter(|name| !points.keys().any(|of| of.cluster == **name));

@@ -54,6 +54,8 @@ pub enum KeepReason {
     ThisRun,
     /// A restore has made volumes of it, and is not finished.
     RestoreUnderWay,
+    /// By its word fewer members are the expected ones; a point of the seven days before has more, and is still there.
+    AcceptsMembers,
     /// Some of its snapshots are still pending.
     Pending,
     /// Not complete, but not yet 24 hours older than the newest complete point.

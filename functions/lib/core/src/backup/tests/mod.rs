@@ -1,5 +1,6 @@
 //! The planner against tables and properties.
 
+mod accepted;
 mod closest_set;
 mod discovery;
 pub(crate) mod fixtures;

@@ -9,6 +9,7 @@ use super::super::{Observed, Request, Settings, plan};
 use super::fixtures::{MEMBERS, our_snapshot};
 use super::histories::{Run, runs};
 use crate::ids::{Cluster, SnapshotId, VolumeId};
+use crate::recovery_point::{PointState, RecoveryPoint};
 use crate::retention::tests::policies::policies;
 use crate::snapshot::{OurSnapshot, Snapshot, SnapshotState};
 use crate::tags;
@@ -114,9 +115,13 @@ impl Rewriting {
 
 /// Two clusters with histories of their own, and all their volumes.
 fn accounts() -> impl Strategy<Value = Observed> {
-    (runs(), runs()).prop_map(|(one, two)| {
+    let one = || (runs(), prop::option::of(any::<Index>()));
+    (one(), one()).prop_map(|(one, two)| {
         let mut observed = Observed::default();
-        for (cluster, Run { points, .. }) in CLUSTERS.into_iter().zip([one, two]) {
+        for (cluster, (Run { mut points, .. }, shrinks)) in CLUSTERS.into_iter().zip([one, two]) {
+            if let Some(first) = shrinks {
+                shrink(&mut points, first);
+            }
             let of_cluster = |snapshot: OurSnapshot| ours(cluster, snapshot).observed();
             observed.snapshots.extend(points.into_iter().flat_map(|point| point.snapshots).map(of_cluster));
             observed.volumes.extend(MEMBERS.map(|member| {
@@ -125,6 +130,20 @@ fn accounts() -> impl Strategy<Value = Observed> {
         }
         observed
     })
+}
+
+/// From one point on, given newest first, there is only member a; that is accepted until a complete point says so.
+fn shrink(points: &mut [RecoveryPoint], first: Index) {
+    let mut is_accepted = false;
+    let first = first.index(points.len());
+    for point in points[..=first].iter_mut().rev() {
+        point.snapshots.retain(|one| one.lineage.member.as_str() == "a");
+        for one in &mut point.snapshots {
+            one.members.retain(|member| member.as_str() == "a");
+            one.accepts_members = !is_accepted;
+        }
+        is_accepted |= !point.snapshots.is_empty() && point.state() == PointState::Complete;
+    }
 }
 
 fn ours(cluster: &str, mut snapshot: OurSnapshot) -> OurSnapshot {

@@ -3,11 +3,13 @@
 use super::super::{Step, Taken};
 use super::fixtures::{our_snapshot, point};
 use super::plans::{SLOT, in_words, planned, scheduled, three_volumes};
-use crate::backup::Request;
+use crate::backup::{Finding, MemberOutcome, Request};
+use crate::ids::VolumeId;
 use crate::slot::Slot;
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotState::{self, Completed, Error, Other, Pending};
 use crate::tags;
+use crate::volume::Volume;
 
 /// What the scheduled run does about member a, given a's snapshots.
 fn a_with(snapshots: Vec<Snapshot>) -> String {
@@ -50,6 +52,22 @@ fn a_redelivery_by_hand_works_on_the_slot_of_the_first_delivery() {
         ("2026-11-23T01:58:03Z".to_owned(), "main: a vol-a create".to_owned()),
         "a failed snapshot tells the slot, but does not fill it"
     );
+}
+
+/// Started much later than planned, it would be doubtful.
+#[test]
+fn a_redelivery_by_hand_asks_for_nothing_that_would_come_too_late() {
+    let redelivered = |slot: &str| {
+        let first = our_snapshot(slot, "a", Pending).observed().taken_by("1");
+        planned(&Request::by_hand("1"), three_volumes(), vec![first])
+    };
+    let plan = redelivered("2026-11-23T01:47:00Z");
+    let (_, new) = plan.etcd_clusters[0].new_snapshots().next().expect("b's");
+    let too_late = |time: &str| new.too_late(time.parse().expect("a time"));
+    assert_eq!(too_late("2026-11-23T02:01:30Z"), None);
+    let why = Finding::OtherTime.to_string();
+    assert_eq!(too_late("2026-11-23T02:01:31Z"), Some(MemberOutcome::Failed(why.clone())));
+    assert_eq!(in_words(&redelivered("2026-11-23T01:46:00Z"))[1], format!("main: b vol-b nothing: {why}"));
 }
 
 #[test]
@@ -102,6 +120,57 @@ fn only_a_snapshot_of_the_members_volume_counts() {
     );
     let both = of_another().into_iter().chain([Snapshot { id: other_id(), ..of_a(Completed) }]).collect();
     assert_eq!(a_of(three_volumes(), both), "main: a vol-a existing snap-own");
+}
+
+/// The volumes of a set that was restored while the slot was being taken.
+fn restored_volumes(restored: &[&str]) -> Vec<Volume> {
+    let restore = |volume: Volume| {
+        let member = volume.id.as_str().trim_start_matches("vol-").to_owned();
+        if !restored.contains(&member.as_str()) {
+            return volume;
+        }
+        let created = "2026-11-23T02:00:20Z".parse().expect("a time");
+        Volume { created, ..volume.named(&format!("vol-new-{member}")) }
+    };
+    three_volumes().into_iter().map(restore).collect()
+}
+
+#[test]
+fn a_point_does_not_mix_what_was_before_a_restore_with_what_is_after_it() {
+    let created = |member: &str, volume: &str| format!("main: {member} {volume} create");
+    // The first delivery took a alone.
+    let of_a_alone = vec![of_a(Completed)];
+    let plan = scheduled(restored_volumes(&["a", "b", "c"]), of_a_alone.clone());
+    assert_eq!(in_words(&plan), ["a", "b", "c"].map(|member| created(member, &format!("vol-new-{member}"))));
+    let plan = scheduled(restored_volumes(&["a"]), of_a_alone.clone());
+    assert_eq!(in_words(&plan), [created("a", "vol-new-a"), created("b", "vol-b"), created("c", "vol-c")]);
+
+    // The next one took all but a, whose snapshot failed.
+    let after = |member: &str, volume: &str| {
+        let mut one = our_snapshot(SLOT, member, Completed);
+        one.volume.id = VolumeId::parse(volume).expect("an id");
+        one.observed().started_at("2026-11-23T02:00:30Z")
+    };
+    for (restored, b, c) in [(&["a", "b", "c"][..], "vol-new-b", "vol-new-c"), (&["a"], "vol-b", "vol-c")] {
+        let taken = vec![of_a(Completed), after("b", b), after("c", c)];
+        let plan = scheduled(restored_volumes(restored), taken);
+        assert_eq!(in_words(&plan)[0], created("a", "vol-new-a"), "{restored:?}");
+    }
+
+    // One of another volume than b's, which was there at the slot, makes nothing whole.
+    let taken = point(SLOT, &[Completed; 3]).of_volume("b", "vol-another").observed();
+    let plan = scheduled(restored_volumes(&["a"]), taken);
+    assert_eq!(in_words(&plan)[..2], [created("a", "vol-new-a"), created("b", "vol-b")]);
+}
+
+#[test]
+fn a_point_that_was_whole_before_a_restore_stays_as_it_is() {
+    let existing = |member: &str, volume: &str| format!("main: {member} {volume} existing snap-{member}-{SLOT}");
+    let taken = point(SLOT, &[Completed, Pending, Completed]).observed();
+    let plan = scheduled(restored_volumes(&["a", "b", "c"]), taken.clone());
+    assert_eq!(in_words(&plan), ["a", "b", "c"].map(|member| existing(member, &format!("vol-new-{member}"))));
+    let plan = scheduled(restored_volumes(&["a"]), taken);
+    assert_eq!(in_words(&plan), [existing("a", "vol-new-a"), existing("b", "vol-b"), existing("c", "vol-c")]);
 }
 
 fn other_id() -> crate::ids::SnapshotId {

@@ -89,6 +89,28 @@ fn awss_tags_and_ours_on_the_volume_are_not_copied() {
     assert_eq!(tags_of_a(&plan)[tags::RECOVERY_POINT], SLOT);
 }
 
+/// IAM does not tell small letters from large in a tag's key, so a grant by kops' tag, or a rule of ours, would reach it.
+#[test]
+fn what_iam_takes_for_a_tag_of_kops_or_ours_is_packed_alone() {
+    let keys = [
+        "kubernetescluster",
+        "KUBERNETESCLUSTER",
+        "\u{212a}ubernete\u{17f}Cluster",
+        "K8s.io/etcd/main",
+        "Kubernetes.IO/cluster/k8s.example.com",
+        "x.K8S.io/y",
+        "Etcd-Backup/Keep",
+    ];
+    let tagged = |volume| keys.into_iter().fold(volume, |volume: Volume, key| volume.tagged(key, "k8s.example.com"));
+    let plan = scheduled(volumes_with_a(tagged), Vec::new());
+    let tags = tags_of_a(&plan);
+    let packed = crate::marks::unpack(tags).expect("packed");
+    for key in keys {
+        assert!(!tags.contains_key(key), "{key}");
+        assert_eq!(packed[key], "k8s.example.com", "{key}");
+    }
+}
+
 #[test]
 fn tags_that_fit_with_room_for_keep_and_verified_are_all_copied() {
     // Two of kops, which are only packed, and six marks; two values hold all that is packed.

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::{ListResult, list};
-use super::fixtures::{OLDER_SLOT, SLOT, now, snapshots, verified_point};
+use super::fixtures::{OLDER_SLOT, SLOT, new_volume, now, snapshots, verified_point};
 use crate::backup::tests::fixtures::point;
 use crate::ids::{Cluster, EtcdCluster, VolumeId};
 use crate::scope::{ClusterSet, Scope};
@@ -82,4 +82,12 @@ fn what_is_doubtful_is_a_warning() {
     let result = listed(&all, &everything(), 10);
     assert_eq!(result.recovery_points, []);
     assert!(result.warnings[0].contains("does not count and is not deleted"), "{:?}", result.warnings);
+}
+
+#[test]
+fn a_restores_id_is_told_as_what_others_wrote() {
+    let volume = new_volume("a", "`\n\u{202e}run now: \"x\"");
+    let result = list((&snapshots(), &[volume], Vec::new()), &everything(), 10, SignedDuration::from_secs(5), now());
+    let told = "main of k8s.example.com: restore '??run now: 'x': ";
+    assert!(result.warnings[0].starts_with(told), "{:?}", result.warnings);
 }
