@@ -65,17 +65,17 @@ pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &
 /// plan's id.
 fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
     let mut hash = Hash(Sha256::new());
-    hash.text(plan.of.to_string());
-    hash.text(plan.slot.map(|slot| slot.to_string()).unwrap_or_default());
-    hash.text(plan.cut_over);
+    hash.text(&plan.of);
+    hash.text(&plan.slot.map(|slot| slot.to_string()).unwrap_or_default());
+    hash.text(&plan.cut_over);
     for member in &plan.members {
         let new = &member.new;
         hash.text(&member.lineage);
-        hash.text(member.stage);
+        hash.text(&member.stage);
         hash.text(&new.snapshot);
         hash.text(&new.zone);
-        hash.text(format!("{:?}", new.settings));
-        hash.text(new.kms_key.as_deref().unwrap_or_default());
+        hash.text(&format!("{:?}", new.settings));
+        hash.text(&new.kms_key.as_deref().unwrap_or_default());
         hash.tags(&member.full);
     }
     for emptied in &plan.emptied {
@@ -92,7 +92,7 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
 struct Hash(Sha256);
 
 impl Hash {
-    fn text(&mut self, text: impl ToString) {
+    fn text(&mut self, text: &impl ToString) {
         self.0.update(text.to_string().as_bytes());
         // No text of EC2 holds this byte, so nothing can pass from one to the next.
         self.0.update([0xff]);

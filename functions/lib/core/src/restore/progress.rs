@@ -163,7 +163,7 @@ pub(super) fn quoted<T: ToString>(items: impl IntoIterator<Item = T>) -> String 
 
 /// The event that takes these volumes back, for a message.
 pub(super) fn undo_event(of: &EtcdClusterId, made: &BTreeMap<String, String>, volumes: &[Volume]) -> String {
-    let old = quoted(&replaced_by(made, volumes));
+    let old = quoted(replaced_by(made, volumes));
     let named =
         |(member, volume): (&String, &String)| format!("\"{}\": \"{}\"", told::value(member), told::value(volume));
     let volumes: Vec<String> = made.iter().map(named).collect();

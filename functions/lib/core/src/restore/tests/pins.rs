@@ -120,15 +120,15 @@ fn settings_and_tags_of_the_new_volumes_are_those_that_were_shown() {
 
 #[test]
 fn the_second_stage_names_what_the_first_retired_and_so_does_its_undo() {
-    let staged = staged_point().observed();
-    let plan = planned(&of_slot(), old_volumes(), staged.clone());
+    let snapshots = staged_point().observed();
+    let plan = planned(&of_slot(), old_volumes(), snapshots.clone());
     let then = plan.then.clone().expect("a second stage");
     assert_eq!((then.retire, then.plan), (plan.apply.retire.clone(), None));
     let request = of_slot().applying(&[&["c", "a"], &["b"]], 2);
     let stages = request.apply.expect("an apply").stages;
     let pins = Pins { retire: plan.retire.clone(), ..Pins::default() };
     let request = RestoreRequest { apply: Some(Apply { stages, stage: 2, pins }), replace: false, ..of_slot() };
-    let second = planned(&request, MEMBERS.map(live_volume).to_vec(), staged);
+    let second = planned(&request, MEMBERS.map(live_volume).to_vec(), snapshots);
     assert_eq!(second.retire, plan.retire);
 }
 
