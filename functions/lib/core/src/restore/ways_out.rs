@@ -18,17 +18,17 @@ pub(crate) fn ways_out(of: &EtcdClusterId, slot: Slot, contradiction: &Contradic
             members.join(", ")
         )
     };
-    let mut ways = "Take another point".to_owned();
+    let mut ways = vec!["Take another point".to_owned()];
     if !quorum.is_empty() {
         let replace = if replace { ", \"replace\": true" } else { "" };
         let event = event(&quorum.iter().collect::<Vec<_>>(), &format!("\"others\": \"empty\"{replace}"));
-        ways += &format!("; or restore those that agree and let the others join empty, by `restore`: {event}");
+        ways.push(format!("or restore those that agree and let the others join empty, by `restore`: {event}"));
     }
     if let Some(best) = best {
         let event = event(&[best], "\"cut_over\": false");
-        ways += &format!(
-            "; or make an etcd of {best}'s snapshot alone (README, `etcdutl`), of the volume that `restore` makes for it: {event}"
-        );
+        ways.push(format!(
+            "or make an etcd of {best}'s snapshot alone (README, `etcdutl`), of the volume that `restore` makes for it: {event}"
+        ));
     }
-    ways
+    ways.join("; ")
 }
