@@ -20,8 +20,7 @@ pub struct Remains {
 }
 
 /// Sorts out members that contradict each other. `expected` is how many the etcd cluster has.
-#[must_use]
-pub fn remains(expected: usize, members: &BTreeMap<Member, Position>) -> Remains {
+pub(crate) fn remains(expected: usize, members: &BTreeMap<Member, Position>) -> Remains {
     let with = |one: &Position| members.values().filter(|other| agree(one, other)).count();
     let sound = members.iter().filter(|(_, position)| agree(position, position));
     let best =

@@ -12,6 +12,7 @@ mod position;
 #[cfg(test)]
 mod tests;
 
-pub use agree::{Remains, remains};
+pub use agree::Remains;
+pub(crate) use agree::remains;
 pub use judge::{Judgement, Order, judge, quorum};
 pub use position::{InvalidPosition, LogEnd, Position, Voters};

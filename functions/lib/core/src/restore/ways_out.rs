@@ -22,13 +22,13 @@ pub(crate) fn ways_out(of: &EtcdClusterId, slot: Slot, contradiction: &Contradic
     if !quorum.is_empty() {
         let replace = if replace { ", \"replace\": true" } else { "" };
         let event = event(&quorum.iter().collect::<Vec<_>>(), &format!("\"others\": \"empty\"{replace}"));
-        ways.push(format!("restore those that agree and let the others join empty, by `restore`: {event}"));
+        ways.push(format!("or restore those that agree and let the others join empty, by `restore`: {event}"));
     }
     if let Some(best) = best {
         let event = event(&[best], "\"cut_over\": false");
         ways.push(format!(
-            "make an etcd of {best}'s snapshot alone (README, `etcdutl`), of the volume that `restore` makes for it: {event}"
+            "or make an etcd of {best}'s snapshot alone (README, `etcdutl`), of the volume that `restore` makes for it: {event}"
         ));
     }
-    ways.join("; or ")
+    ways.join("; ")
 }

@@ -35,6 +35,21 @@ fn expect_by_version(
     }
 }
 
+/// The damage of the volumes' tests that takes whole files, which those cannot.
+#[test]
+fn what_is_damaged_is_so_in_every_version() {
+    let all = [Corrupt; VERSIONS.len()];
+    expect_by_version(8, |tree| remove(tree, DB), all, "member/snap/db is missing");
+    expect_by_version(8, |tree| tree.0.get_mut(DB).expect("there").truncate(3 * PAGE), all, "shorter than its");
+    expect_by_version(8, |tree| tree.0.get_mut(DB).expect("there").clear(), all, "both meta pages are bad");
+    expect_by_version(8, |tree| flip(tree, DB, 40), [Degraded; VERSIONS.len()], "meta page 0");
+    // The chain of checksums, or the place where etcd starts.
+    expect_by_version(8, |tree| remove(tree, SECOND), all, "/member/wal");
+    expect_by_version(8, |tree| flip(tree, THIRD, 60), all, "wrong checksum");
+    expect_by_version(8, |tree| remove(tree, THIRD), all, "rule ");
+    expect_by_version(9, |tree| tree.0.retain(|path, _| !path.contains("/wal/")), all, "");
+}
+
 fn without_snaps(tree: &mut Tree) {
     remove(tree, SNAP);
     remove(tree, OLDER);
