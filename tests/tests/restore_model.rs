@@ -39,7 +39,7 @@ const SEEN: [&str; 11] = [
 
 #[test]
 fn the_promises_hold_whatever_happens() {
-    Sequences { cases: 24, seen: &SEEN }.run(|| (operations::operations(), operations::setups()), case);
+    Sequences { cases: 48, seen: &SEEN }.run(|| (operations::operations(), operations::setups()), case);
 }
 
 fn case(setup: &Setup, operations: &[Op], tally: &Tally) -> Kept {

@@ -2,12 +2,13 @@
 
 use proptest::prelude::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
+use scenarios::tags::Tags;
 use serde_json::{Value, json};
 
 use super::delivery::{Answer, Run, Sent};
 use super::operations::Trouble;
 use super::restores::Restore;
-use super::world::World;
+use super::world::{CLUSTER, World};
 use crate::sequences::Kept;
 
 impl World<'_> {
@@ -112,10 +113,17 @@ impl World<'_> {
         }
         if restore.is_for_inspection {
             let created = run.changes.iter().all(|change| change.action == "CreateVolume");
-            prop_assert!(created, "for inspection, and something was changed");
+            prop_assert!(created || !run.is_alone, "for inspection, and something was changed");
             return Ok(());
         }
-        if !matches!(run.trouble, Trouble::Claimed { .. }) && run.is_alone {
+        // A half-done undo has given another volume its `Name` back: kops then finds two, and the answer says so.
+        let is_named = |(volume, tags): (&String, &Tags)| {
+            let name = |member: &&str| format!("{member}.etcd-main.{CLUSTER}");
+            let is_of_one = |found: &String| restore.members.iter().any(|member| *found == name(member));
+            !restore.has_made(volume) && tags.get("Name").is_some_and(is_of_one)
+        };
+        let is_named_by_another = run.end.tags.iter().any(is_named);
+        if !matches!(run.trouble, Trouble::Claimed { .. }) && run.is_alone && !is_named_by_another {
             let all_ok = json!({"protokube": "ok", "etcd_manager": "ok", "kops": "ok"});
             prop_assert_eq!(&answer["acceptance"], &all_ok, "{}", answer);
         }

@@ -42,7 +42,8 @@ impl World<'_> {
             };
         }
         match why {
-            "MemberClaimed" => others_claim() && !restore.replace,
+            // The second stage retires none.
+            "MemberClaimed" => others_claim() && (!restore.replace || matches!(run.sent, Sent::Then { .. })),
             "VolumeAttached" => !restore.allow_attached && Self::others_are_attached(restore, now),
             "RestoreInProgress" => self.others_wait(restore, now),
             "QuorumNotUp" => {
