@@ -39,6 +39,21 @@ async fn what_was_never_judged_is_read_newest_first() {
 }
 
 #[tokio::test]
+async fn a_verdict_from_before_positions_were_written_counts_as_none_and_is_read_again() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    let before = "ok at=2026-11-23T03:02:00Z revision=7 index=9 term=2";
+    let point = cluster.past_point("main", "2026-11-23T03:00:00Z").tagged("etcd-backup/verified", before).await;
+    account.put_disk(&point["a"], &sound()).await;
+
+    let result = verify(&account).await.invoke(events::scheduled("2026-11-23T04:30:00Z")).await.unwrap();
+
+    assert_eq!(result["recovery_points"].as_array().unwrap().len(), 1, "{result:#}");
+    let after = verdict(&account, &point["a"]).await.unwrap();
+    assert!(after.starts_with("ok at=") && after.contains(" last=") && after.contains(" commit="), "{after}");
+}
+
+#[tokio::test]
 async fn one_that_cannot_be_read_fails_the_run_and_keeps_no_other_from_being_read() {
     let account = LocalAws::account();
     let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;

@@ -17,7 +17,7 @@ pub struct Pins {
     pub snapshots: BTreeMap<Member, SnapshotId>,
     /// The volumes that are retired, of all members.
     pub retire: BTreeSet<VolumeId>,
-    /// The [digest] of the plan. `None` after the first stage, which makes and retires nothing.
+    /// A digest of the plan. `None` after the first stage, which makes and retires nothing.
     pub digest: Option<String>,
 }
 
