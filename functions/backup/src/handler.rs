@@ -68,9 +68,10 @@ impl Run<'_> {
         let locked = async { Ok(ec2.locked_snapshots(&ec2.permit().await).await) };
         let ((volumes, mut unreadable), (mut snapshots, unreadable_marked), (made, unreadable_made), locked) =
             tokio::try_join!(volumes, marked, made, locked).map_err(|failure: Failure| failure.to_string())?;
-        // Then EC2 refuses to delete them, which is a warning for each.
+        // Of a point with one locked snapshot the others must stay.
+        let locks_unknown = locked.is_err();
         let locked = locked.unwrap_or_else(|failure| {
-            unreadable.push(format!("the locked snapshots could not be listed: {failure}"));
+            unreadable.push(format!("nothing is pruned, since the locked snapshots could not be listed: {failure}"));
             BTreeSet::new()
         });
         snapshots.extend(made);
@@ -80,7 +81,7 @@ impl Run<'_> {
         unreadable.extend(unreadable_made);
         unreadable.sort();
         unreadable.dedup();
-        Ok(Observed { volumes, snapshots, locked, unreadable })
+        Ok(Observed { volumes, snapshots, locked, locks_unknown, unreadable })
     }
 
     /// Metrics and the notification. Neither may fail a backup.

@@ -100,7 +100,7 @@ async fn a_copy_of_ours_is_restored_with_what_it_says() {
 
     let none = restore.invoke(main(json!({}))).await.unwrap_err();
     assert_eq!(none.error_type, "NoSuchRecoveryPoint", "a copy is no recovery point: {none}");
-    let result = applied(&restore, json!({"snapshot": copy})).await;
+    let result = applied(&restore, json!({"snapshot": copy, "allow_foreign": true})).await;
 
     let new = account.volume(each(&result, "new_volume")[0]).await.unwrap();
     assert_eq!(

@@ -23,6 +23,8 @@ pub struct Observed {
     pub snapshots: Vec<Snapshot>,
     /// Those that EC2 deletes for nobody until their lock expires.
     pub locked: BTreeSet<SnapshotId>,
+    /// Whether these could not be listed.
+    pub locks_unknown: bool,
     /// What EC2 listed and could not be read.
     pub unreadable: Vec<String>,
 }

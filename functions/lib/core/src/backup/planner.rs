@@ -39,7 +39,7 @@ pub fn plan(observed: &Observed, request: &Request, settings: &Settings, now: Ti
     let not_found = not_found(&ids, request);
     let restores = restores(observed, request, &mut warnings);
     let mut etcd_clusters = Vec::new();
-    let locked = &observed.locked;
+    let locked = (&observed.locked, observed.locks_unknown);
     for of in ids {
         let points = points.remove(&of).unwrap_or_default();
         let restores = restores.get(&of).map_or(&[][..], Vec::as_slice);
@@ -116,8 +116,8 @@ struct Context<'a> {
     points: &'a [RecoveryPoint],
     /// The restores whose volumes are not all the members' yet.
     restores: &'a [UnderWay],
-    /// The snapshots that nobody can delete.
-    locked: &'a BTreeSet<SnapshotId>,
+    /// The snapshots that nobody can delete, and whether there may be more.
+    locked: (&'a BTreeSet<SnapshotId>, bool),
     /// Whether snapshots of it may have been changed.
     touched: bool,
 }
@@ -140,6 +140,8 @@ impl Context<'_> {
                 self.of
             ));
             Some(KeepReason::DoubtfulSnapshots)
+        } else if self.locked.1 {
+            Some(KeepReason::LocksUnknown)
         } else {
             None
         };
@@ -177,7 +179,7 @@ impl Context<'_> {
         warnings: &mut Vec<String>,
     ) -> EtcdClusterPlan {
         let restored_from = self.restores.iter().flat_map(UnderWay::made_from).collect();
-        let hold = Hold { paused, restored_from, locked: self.locked.iter().collect() };
+        let hold = Hold { paused, restored_from, locked: self.locked.0.iter().collect() };
         let mut prune = plan_prune(self.points, self.slot, self.settings, &hold);
         warnings.extend(prune.warnings.drain(..).map(|warning| format!("{}: {warning}", self.of)));
         let newest_complete = self.newest(RecoveryPoint::counts).map(|point| point.slot);

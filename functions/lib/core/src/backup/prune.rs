@@ -119,7 +119,7 @@ pub(super) fn plan_prune(points: &[RecoveryPoint], this_run: Slot, settings: &Se
             && !deletions.is_empty()
         {
             // What somebody brought about must not stop pruning in silence: the backlog has an alarm.
-            if paused == KeepReason::DoubtfulSnapshots {
+            if matches!(paused, KeepReason::DoubtfulSnapshots | KeepReason::LocksUnknown) {
                 plan.backlog += deletions.len();
             }
             deletions.clear();

@@ -16,9 +16,7 @@ pub(super) fn judge(
     let refused = |message: String| Err(Refusal::new(RefusalKind::Foreign, message));
     let what = match provenance(snapshot) {
         Provenance::Ours(_) => return Ok(None),
-        Provenance::Copy => {
-            return Ok(Some(format!("{id} is a copy of a snapshot: this tool cannot tell who made it")));
-        }
+        Provenance::Copy => format!("{id} is a copy of a snapshot, and nothing tells whether it is one of this tool's"),
         Provenance::Doubtful(doubtful) => doubtful.to_string(),
         Provenance::Foreign => {
             let needed = if snapshot.own { ForeignSnapshots::Account } else { ForeignSnapshots::Any };

@@ -49,7 +49,10 @@ pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &
         let was = pinned.snapshots.get(member).map_or("none", SnapshotId::as_str);
         return Some(format!("member {member} would now be restored from {snapshot}, the plan showed {was}"));
     }
-    let more: Vec<&VolumeId> = now.retire.difference(&pinned.retire).collect();
+    // Once it has begun, a volume that bears the marks of a retired one and was not shown is none: it is left as it is.
+    let old = plan.members.iter().map(|one| &one.old).chain(plan.emptied.iter().map(|one| &one.old));
+    let old: BTreeSet<&VolumeId> = if has_begun { old.flatten().collect() } else { now.retire.iter().collect() };
+    let more: Vec<&VolumeId> = old.into_iter().filter(|volume| !pinned.retire.contains(*volume)).collect();
     if !more.is_empty() {
         return Some(format!("{} would be retired too, which the plan did not show", join(more)));
     }

@@ -108,7 +108,12 @@ pub fn plan(
             let message = format!("what is there now would make another plan: {why}; plan again");
             half_done(Refusal::new(RefusalKind::PlanChanged, message), &observed.volumes, request, &plan.of)
         });
-        plan.refusals.extend(changed);
+        match changed {
+            Some(changed) => plan.refusals.push(changed),
+            // What was shown is what undo gives back, whatever is listed by now.
+            None if apply.pins.digest.is_some() => plan.retire.clone_from(&apply.pins.retire),
+            None => {}
+        }
     }
     let shown = pins(&plan);
     plan.apply = pin(plan.apply, &shown);
@@ -122,7 +127,10 @@ fn half_done(refusal: Refusal, volumes: &[Volume], request: &RestoreRequest, of:
     if made.is_empty() {
         return refusal;
     }
-    let undo = undo_event(of, &made, volumes);
+    // Marks can be written by others: of an apply, what its plan showed counts.
+    let is_shown = |volume: &&Volume| request.apply.as_ref().is_none_or(|apply| apply.pins.retire.contains(&volume.id));
+    let shown: Vec<Volume> = volumes.iter().filter(is_shown).cloned().collect();
+    let undo = undo_event(of, &made, &shown);
     let message = format!("{}. But the restore {} has begun; take it back: {undo}", refusal.message, request.id);
     Refusal::new(refusal.kind, message)
 }

@@ -38,6 +38,8 @@ pub enum KeepReason {
     Pinned,
     /// A snapshot of it is locked (Snapshot Lock): it is due for nothing until the lock expires.
     Locked,
+    /// It would go, but which snapshots are locked could not be listed: a point must not be broken up.
+    LocksUnknown,
     /// The newest complete point that was not found corrupt: no policy prunes it.
     NewestComplete,
     /// The newest complete point of which every member was found `ok` and whose set can be restored: no policy prunes it.

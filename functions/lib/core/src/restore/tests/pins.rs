@@ -88,6 +88,15 @@ fn an_old_volume_that_was_deleted_once_the_restore_had_begun_is_no_change() {
 }
 
 #[test]
+fn an_impostor_among_the_retired_keeps_no_begun_restore_from_going_on_and_gets_nothing() {
+    let impostor = Volume { tags: retired("a").tags, ..old_volume("a").named("vol-impostor") };
+    let begun = [MEMBERS.map(retired), MEMBERS.map(|name| new_volume(name, id().as_str()))].concat();
+    let plan = planned(&shown(), [begun, vec![impostor]].concat(), snapshots());
+    assert_eq!(in_the_way(&plan), Vec::<&str>::new());
+    assert_eq!(plan.retire, MEMBERS.map(|name| volume_id(&format!("vol-{name}"))).into());
+}
+
+#[test]
 fn a_volume_that_kops_made_blank_since_the_plan_is_a_change_until_the_restore_has_begun() {
     let without_a = || snapshots().into_iter().skip(1).collect::<Vec<_>>();
     let request = apply_of(&planned(&of_slot().of_members(&["b", "c"]).emptying_others(), old_volumes(), without_a()));

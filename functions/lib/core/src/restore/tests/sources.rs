@@ -201,7 +201,7 @@ fn whose_snapshots_may_be_restored_is_configured_and_said_in_the_event() {
     let doubtful = of_one.clone().tagged(tags::TRIGGER, "manual");
     for (snapshot, least, needs_word) in [
         (of_one, Off, false),
-        (copy, Off, false),
+        (copy, Off, true),
         (doubtful, Off, true),
         (own, Account, true),
         (Snapshot { own: false, ..shared.clone() }, Any, true),
@@ -279,12 +279,13 @@ fn an_event_may_repeat_what_the_tags_say_and_not_contradict_it() {
 #[test]
 fn a_copy_and_a_snapshot_in_whatever_state_are_told_apart_by_their_tags() {
     let copy = snapshots().remove(0).copied();
-    let plan = planned(&of_snapshot(copy.id.as_str(), Described::default()), Vec::new(), vec![copy.clone()]);
+    let of_copy = of_snapshot(copy.id.as_str(), Described::default()).allowing(Allow::Foreign);
+    let plan = planned(&of_copy, Vec::new(), vec![copy.clone()]);
     assert_eq!((plan.members[0].lineage.member.clone(), plan.members.len()), (member("a"), 1));
     assert_eq!(plan.slot.map(|slot| slot.to_string()).as_deref(), Some(SLOT));
     for state in [SnapshotState::Pending, SnapshotState::Error, SnapshotState::Other] {
         let unready = Snapshot { state, state_message: Some("no KMS".to_owned()), ..copy.clone() };
-        let plan = planned(&of_snapshot(copy.id.as_str(), Described::default()), Vec::new(), vec![unready]);
+        let plan = planned(&of_copy, Vec::new(), vec![unready]);
         assert_eq!(in_the_way(&plan), ["SnapshotNotCompleted", "MemberRollback"]);
         assert_eq!(plan.refusals[0].message.contains("no KMS"), state == SnapshotState::Error);
     }
