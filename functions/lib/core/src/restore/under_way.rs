@@ -126,7 +126,13 @@ impl UnderWay {
         }
         let planned = RestoreId::parse(&self.id).ok()?.planned();
         let lineage = Lineage { of: self.of.clone(), member: member.clone() };
-        let of_it = |volume: &&Volume| volume.snapshot.is_some() && volume.created >= planned;
+        // An old volume may tell that another restore made it.
+        let of_another = |volume: &Volume| {
+            let mut old =
+                volumes.iter().filter(|old| old.tags.get(tags::REPLACED_BY).is_some_and(|by| by == volume.id.as_str()));
+            old.any(|old| old.tags.get(tags::RESTORE).is_some_and(|restore| *restore != self.id))
+        };
+        let of_it = |volume: &&Volume| volume.snapshot.is_some() && volume.created >= planned && !of_another(volume);
         claimants(volumes, &lineage).find(of_it)
     }
 }

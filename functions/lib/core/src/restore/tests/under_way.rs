@@ -61,6 +61,14 @@ fn within_its_first_stage_the_same_apply_goes_on() {
 }
 
 #[test]
+fn a_volume_that_another_restore_made_is_none_of_its_own() {
+    let mut of_another = retired("a");
+    of_another.tags.insert(tags::RESTORE.to_owned(), LATER_ID.to_owned());
+    let told = told(&[new_volume("b", ID), live_volume("a"), of_another]);
+    assert!(told.contains(&format!(r#"{UNDO}{{"b": "vol-new-b"}}"#)), "{told}");
+}
+
+#[test]
 fn what_is_over_or_nobodys_is_not_under_way() {
     for over in [
         live_volume("a"),
