@@ -5,6 +5,7 @@ use super::refusal::{Refusal, RefusalKind};
 use super::request::{Allow, RestoreRequest};
 use crate::provenance::{Provenance, provenance};
 use crate::snapshot::Snapshot;
+use crate::tags;
 
 /// What stands in the way of it, or what the operator should know.
 pub(super) fn judge(
@@ -32,6 +33,15 @@ pub(super) fn judge(
             format!("{id} is not one that this tool took: it belongs to {whose}, {owner}")
         }
     };
+    // Without these marks the role may make no volume of it, unless all snapshots of the account are let in.
+    let lacks =
+        [tags::RECOVERY_POINT, tags::SNAPSHOT_CLUSTER].into_iter().find(|key| !snapshot.tags.contains_key(*key));
+    if let Some(key) = lacks.filter(|_| settings.foreign == ForeignSnapshots::Off) {
+        return refused(format!(
+            "{what}. It lacks the tag `{key}`, and FOREIGN_SNAPSHOTS is `off`; to restore it set the stack's parameter \
+             ForeignSnapshots to `account`, and plan again with `allow_foreign`"
+        ));
+    }
     if request.allows(Allow::Foreign) {
         return Ok(Some(format!("allowed all the same: {what}")));
     }

@@ -198,11 +198,13 @@ fn whose_snapshots_may_be_restored_is_configured_and_said_in_the_event() {
     let own = Snapshot { id: foreign().id, ..foreign() };
     let shared = Snapshot { own: false, owner: "999988887777".to_owned(), ..own.clone() };
     let copy = of_one.clone().copied();
+    let unmarked = of_one.clone().without_tag(tags::RECOVERY_POINT);
     let doubtful = of_one.clone().tagged(tags::TRIGGER, "manual");
     for (snapshot, least, needs_word) in [
         (of_one, Off, false),
         (copy, Off, true),
         (doubtful, Off, true),
+        (unmarked, Account, true),
         (own, Account, true),
         (Snapshot { own: false, ..shared.clone() }, Any, true),
         (Snapshot { own: false, ..copy_of_another() }, Any, true),
