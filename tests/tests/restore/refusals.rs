@@ -52,7 +52,7 @@ fn as_apply(event: &Value) -> Value {
 async fn a_member_with_a_volume_is_claimed_unless_it_is_to_be_replaced() {
     let account = LocalAws::account();
     let cluster = single(&account).await;
-    let words = [cluster.volume("main", "a"), "set `replace` to retire it"];
+    let words = [cluster.volume("main", "a"), "plan again with `replace`"];
     refused_unless(&account, main(json!({})), "MemberClaimed", &words, Some(json!({"replace": true}))).await;
 }
 

@@ -25,7 +25,7 @@ pub(super) fn judge(
             if settings.foreign < needed {
                 return refused(format!(
                     "{id} is not one that this tool took: it belongs to {whose}, {owner}. FOREIGN_SNAPSHOTS is `{}`; to \
-                     restore it set the stack's parameter ForeignSnapshots to `{}`, and plan again",
+                     restore it set the stack's parameter ForeignSnapshots to `{}`, and plan again with `allow_foreign`",
                     settings.foreign.word(),
                     needed.word()
                 ));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
+use super::settings::VolumeSettings;
 use super::source::join;
 use crate::ids::{Member, SnapshotId, VolumeId};
 use crate::tags::Tags;
@@ -68,6 +69,7 @@ pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &
 /// plan's id.
 fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
     let mut hash = Hash(Sha256::new());
+    hash.text(&EDITION);
     hash.text(&plan.of);
     hash.text(&plan.slot.map(|slot| slot.to_string()).unwrap_or_default());
     hash.text(&plan.cut_over);
@@ -77,7 +79,7 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
         hash.text(&member.stage);
         hash.text(&new.snapshot);
         hash.text(&new.zone);
-        hash.text(&format!("{:?}", new.settings));
+        hash.settings(&new.settings);
         hash.text(&new.kms_key.as_deref().unwrap_or_default());
         hash.tags(&member.full);
     }
@@ -92,6 +94,9 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
     format!("{:032x}", u128::from_be_bytes(half))
 }
 
+/// Of what the digest is over: a plan made by another edition is planned again.
+const EDITION: u8 = 1;
+
 struct Hash(Sha256);
 
 impl Hash {
@@ -99,6 +104,18 @@ impl Hash {
         self.0.update(text.to_string().as_bytes());
         // No text of EC2 holds this byte, so nothing can pass from one to the next.
         self.0.update([0xff]);
+    }
+
+    fn settings(&mut self, settings: &VolumeSettings) {
+        let VolumeSettings { volume_type, size_gib, iops, throughput, encrypted, kms_key, initialization_rate } =
+            settings;
+        self.text(volume_type);
+        self.text(size_gib);
+        for number in [iops, throughput, initialization_rate] {
+            self.text(&number.unwrap_or_default());
+        }
+        self.text(encrypted);
+        self.text(&kms_key.as_deref().unwrap_or_default());
     }
 
     fn tags(&mut self, tags: &Tags) {

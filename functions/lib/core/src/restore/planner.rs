@@ -161,6 +161,7 @@ impl<'a> Planner<'a> {
             Progress::Made(volume) => (Some(volume), MemberState::Available),
             Progress::Live(volume) => (Some(volume), MemberState::Live),
             Progress::Over(why) => return Err(self.over(&lineage, &why)),
+            Progress::Unclear(one, other) => return Err(self.unclear(&lineage, one, other)),
         };
         let made = made.map(|volume| volume.id.clone());
         let mut refusals = Vec::new();
@@ -230,6 +231,14 @@ impl<'a> Planner<'a> {
         Refusal::invalid(format!("id: the restore {} is over for {lineage}: {why}; plan again", self.request.id))
     }
 
+    fn unclear(&self, lineage: &Lineage, one: &Volume, other: &Volume) -> Refusal {
+        Refusal::invalid(format!(
+            "id: {} and {} both bear the marks of the restore {}, which makes one volume for {lineage}: find in CloudTrail \
+             which of them its CreateVolume made, delete the other, and send this event again",
+            one.id, other.id, self.request.id
+        ))
+    }
+
     fn in_progress(&self, lineage: &Lineage) -> Vec<Refusal> {
         let under_way = under_way(self.volumes());
         let of_rival = |(id, volume): (&str, &Volume)| {
@@ -253,7 +262,8 @@ impl<'a> Planner<'a> {
                 "This stage retires none: take its etcd tag and `Name` away, and send this event again; or send the \
                  restore's `undo`, and plan again"
             } else {
-                "If etcd on it is lost, set `replace` to retire it; if it is sound, there is nothing to restore"
+                "If etcd on it is lost, plan again with `replace`, which retires it; if it is sound, there is nothing to \
+                 restore"
             };
             let message = format!("{lineage} has a volume, {} ({state}). {what_then}", volume.id);
             refusals.push(Refusal::new(RefusalKind::MemberClaimed, message));

@@ -20,6 +20,8 @@ pub(super) enum Progress<'a> {
     Made(&'a Volume),
     /// The volume is the member's.
     Live(&'a Volume),
+    /// Two volumes bear its marks, and it makes one: somebody else has marked the other.
+    Unclear(&'a Volume, &'a Volume),
     /// It was undone, withdrawn or has failed: nothing goes on.
     Over(String),
 }
@@ -37,7 +39,13 @@ pub(super) fn progress<'a>(
     let of_this = |volume: &&Volume| volume.tags.get(tags::RESTORE).is_some_and(|restore| restore == id.as_str());
     let new = |volume: &&Volume| is_new(volume, lineage) && !volume.tags.contains_key(tags::REPLACED_BY);
     let marked = || volumes.iter().filter(|volume| of_this(volume) && new(volume));
-    if let Some(volume) = marked().find(|volume| !is_retired(&volume.tags)) {
+    let waiting = || marked().filter(|volume| !is_retired(&volume.tags));
+    let mut there = waiting().filter(|volume| !volume.is_leaving());
+    let there = (there.next(), there.next());
+    if let (Some(one), Some(other)) = there {
+        return Progress::Unclear(one, other);
+    }
+    if let Some(volume) = there.0.or_else(|| waiting().next()) {
         return match volume.state {
             VolumeState::Error | VolumeState::Deleting | VolumeState::Deleted => Progress::Over(failed(volume)),
             _ if !is_as_planned(volume) => {

@@ -30,9 +30,7 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
         }
     }
     steps.push(step(StepName::Accept, None, None, done.state(StepName::Accept, None, false)));
-    let made = |one: &UndoMember| Some((one.lineage.member.to_string(), one.new.as_ref()?.to_string()));
-    let volumes = plan.members.iter().filter_map(made);
-    let old = plan.members.iter().flat_map(|one| &one.old).map(|(old, _)| old.clone()).collect();
+    let volumes = plan.named.iter().map(|(member, volume)| (member.to_string(), volume.to_string()));
     RestoreResult {
         outcome: if interrupted { Outcome::Interrupted } else { Outcome::Undone },
         cluster: plan.of.cluster.clone(),
@@ -51,6 +49,6 @@ pub fn report_undo(plan: &UndoPlan, done: &Done, interrupted: bool) -> RestoreRe
         warnings: plan.warnings.iter().cloned().chain(not_accepted(done)).collect(),
         apply: None,
         then: None,
-        undo: interrupted.then(|| undo_of(&plan.of, volumes.collect(), &old)),
+        undo: interrupted.then(|| undo_of(&plan.of, volumes.collect(), &plan.named_old)),
     }
 }

@@ -24,6 +24,10 @@ pub struct UndoPlan {
     pub of: EtcdClusterId,
     /// What is done for each member.
     pub members: Vec<UndoMember>,
+    /// All that its event names, by member: an earlier try may be done with some.
+    pub named: BTreeMap<Member, VolumeId>,
+    /// The old volumes that its event names.
+    pub named_old: BTreeSet<VolumeId>,
     /// What the operator should know.
     pub warnings: Vec<String>,
     /// What the operator does, in order, once it is undone.
@@ -75,6 +79,7 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
         }
     }
     refusals.extend(left_behind(&observed.volumes, request, &members));
+    refusals.extend(members.iter().filter_map(|member| left_without(&observed.volumes, member)));
     refusals.extend(members.iter().flat_map(|member| in_the_way(&observed.volumes, member)));
     // A repeated undo of several goes on with those that are left.
     if members.is_empty() {
@@ -89,7 +94,14 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
     let zones: BTreeSet<&Zone> = members.iter().flat_map(UndoMember::zones).collect();
     let new: Vec<&VolumeId> = members.iter().filter_map(|member| member.new.as_ref()).collect();
     let steps_after = next_steps::of_undo(observed, &zones, &new);
-    Ok(UndoPlan { of: request.of.clone(), members, warnings, steps_after })
+    Ok(UndoPlan {
+        of: request.of.clone(),
+        members,
+        named: request.volumes.clone(),
+        named_old: named.clone(),
+        warnings,
+        steps_after,
+    })
 }
 
 /// The volume in favour of which a volume says that it was retired.
@@ -104,6 +116,21 @@ fn not_named(volume: &Volume) -> String {
         "{} bears the marks of a volume that the restore retired, and `old_volumes` does not name it: it is left as it is",
         volume.id
     )
+}
+
+/// A member that would be left without a volume, though one bears the marks of its old one.
+fn left_without(volumes: &[Volume], member: &UndoMember) -> Option<Refusal> {
+    let new = member.new.as_ref().filter(|_| member.old.is_empty())?;
+    let was_of = |volume: &&Volume| originals(&volume.tags).is_some_and(|was| claims(&was, &member.lineage));
+    let mut unnamed = volumes.iter().filter(|volume| replaced_by(volume).is_some_and(|by| by == new.as_str()));
+    let unnamed = unnamed.find(was_of)?;
+    Some(Refusal::invalid(format!(
+        "old_volumes: {} would be left without a volume, and {} bears the marks of the one that {new} replaced. If it is that \
+         one, name it; if not, take the tag `{}` from it; and send the undo again",
+        member.lineage,
+        unnamed.id,
+        tags::REPLACED_BY
+    )))
 }
 
 fn old_ones_missing(observed: &Observed, request: &UndoRequest) -> Refusal {

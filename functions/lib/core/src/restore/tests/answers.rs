@@ -2,7 +2,7 @@
 
 use super::super::{
     Allow, Done, MemberReport, Observed, Outcome, RestorePlan, RestoreRequest, RestoreResult, StepName, StepState,
-    parking, plan, plan_undo, report_applied, report_interrupted, report_plan, report_undo,
+    UndoRequest, parking, plan, plan_undo, report_applied, report_interrupted, report_plan, report_undo,
 };
 use super::fixtures::{
     ID, SLOT, id, kops_tags, live_volume, made, master, member, new_volume, now, of_one, of_slot, old_volume,
@@ -171,6 +171,23 @@ fn an_undo_says_what_it_did() {
     let result = report_undo(&plan, &Done::default(), true);
     assert_eq!(result.outcome, Outcome::Interrupted);
     assert_eq!(result.undo.and_then(|undo| undo.volumes).map(|volumes| volumes.len()), Some(1));
+}
+
+#[test]
+fn an_interrupted_undo_names_again_all_that_its_event_named() {
+    let done = parking::give_back(&retired(&old_volume("b"))).expect("it can be read");
+    let retirement = parking::retire(&live_volume("b"), None, None, now()).expect("it fits");
+    let b = [retired(&old_volume("b")).changed(&done), live_volume("b").changed(&retirement)];
+    let volumes = [vec![retired(&old_volume("a")), live_volume("a")], b.to_vec()].concat();
+    let request = UndoRequest {
+        old_volumes: Some(["vol-a", "vol-b"].map(volume_id).into()),
+        ..undo_of(&[("a", "vol-new-a"), ("b", "vol-new-b")])
+    };
+    let plan = plan_undo(&Observed { volumes, ..Observed::default() }, &request).expect("a is left");
+    assert_eq!(plan.members.len(), 1, "{plan:?}");
+    let undo = report_undo(&plan, &Done::default(), true).undo.expect("it goes on");
+    assert_eq!(undo.volumes.map(|volumes| volumes.len()), Some(2));
+    assert_eq!(undo.old_volumes, Some(vec!["vol-a".to_owned(), "vol-b".to_owned()]));
 }
 
 /// Three masters in groups, one in none.

@@ -156,4 +156,9 @@ fn a_volume_that_bears_the_marks_of_a_retired_one_is_given_nothing_unless_the_un
     let plan = plan_undo(&observed, &named).expect("a plan");
     assert_eq!(plan.members[0].old.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["vol-a"]);
     assert!(plan.warnings.iter().any(|warning| warning.starts_with("vol-impostor bears the marks")), "{plan:?}");
+    // An undo that names none must not leave the member without a volume.
+    let none = super::super::UndoRequest { old_volumes: Some([].into()), ..named };
+    let refused = plan_undo(&observed, &none).expect_err("a would have no volume");
+    assert_eq!((refused[0].kind, refused.len()), (RefusalKind::InvalidRequest, 1));
+    assert!(refused[0].message.contains("would be left without a volume, and vol-a bears"), "{}", refused[0]);
 }

@@ -19,6 +19,7 @@ fn found(volumes: &[Volume]) -> String {
         Progress::Made(volume) => format!("made {}", volume.id),
         Progress::Live(volume) => format!("live {}", volume.id),
         Progress::Over(why) => format!("over: {why}"),
+        Progress::Unclear(one, other) => format!("unclear: {} {}", one.id, other.id),
     }
 }
 
@@ -52,6 +53,20 @@ fn alone(mut volume: Volume) -> Volume {
         "a/a".clone_into(value);
     }
     volume
+}
+
+#[test]
+fn of_two_volumes_that_bear_its_marks_it_takes_neither() {
+    let planted = new_volume("a", ID).named("vol-planted");
+    let volumes = vec![planted.clone(), new_volume("a", ID)];
+    assert_eq!(found(&volumes), "unclear: vol-planted vol-new-a");
+    let refusal = try_plan(&RestoreRequest::of_slot(SLOT).replacing(), volumes, snapshots()).expect_err("unclear");
+    assert_eq!(refusal.kind, RefusalKind::InvalidRequest);
+    assert!(refusal.message.contains("find in CloudTrail which of them its CreateVolume made"), "{refusal}");
+    // Of the other one nothing is left.
+    for gone in [undone(planted.clone()), planted.in_state(VolumeState::Deleting)] {
+        assert_eq!(found(&[gone, new_volume("a", ID)]), "made vol-new-a");
+    }
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn whose_snapshots_may_be_restored_is_configured_and_said_in_the_event() {
     assert_eq!(
         refused.message,
         "snap-foreign is not one that this tool took: it belongs to another account, 999988887777. FOREIGN_SNAPSHOTS is \
-         `account`; to restore it set the stack's parameter ForeignSnapshots to `any`, and plan again"
+         `account`; to restore it set the stack's parameter ForeignSnapshots to `any`, and plan again with `allow_foreign`"
     );
 }
 
