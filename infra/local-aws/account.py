@@ -57,6 +57,8 @@ class Account:
         self.clock: datetime | None = None
         self.calls: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
+        # The session tokens of processes that were killed: what they had sent is lost on its way.
+        self.killed: set[str] = set()
         self.events: list[dict[str, Any]] = []
         self.client_tokens: dict[tuple[str, str], tuple[Any, Any]] = {}
         self.pages: dict[str, tuple[str, list[Any]]] = {}
@@ -68,9 +70,12 @@ class Account:
         now = self.clock or datetime.now(UTC).replace(tzinfo=None)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def begin(self, action: str, params: dict[str, Any]) -> dict[str, Any]:
+    def begin(self, action: str, params: dict[str, Any], session_token: str | None) -> dict[str, Any] | None:
+        """The call's entry in the log; nothing where its process was killed before it arrived."""
         call = {"action": action, "params": params, "started": time.time(), "ended": None, "status": None, "error": None, "performed": True, "made": None}
         with self.lock:
+            if session_token in self.killed:
+                return None
             self.calls.append(call)
         return call
 

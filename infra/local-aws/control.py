@@ -95,6 +95,11 @@ def delete_faults(owner: Account, _: None) -> dict[str, Any]:
     return {}
 
 
+def post_killed(owner: Account, process: dict[str, Any]) -> dict[str, Any]:
+    owner.killed.add(process["session_token"])
+    return {}
+
+
 def patch_snapshots(owner: Account, patch: dict[str, Any]) -> dict[str, Any]:
     setters: dict[str, Callable[[Any, Any], None]] = {
         "state": lambda snapshot, state: set_snapshot_state(owner, snapshot, state),
@@ -232,6 +237,7 @@ ROUTES: dict[tuple[str, str], Callable[[Account, Any], Any]] = {
     ("POST", "faults"): post_faults,
     ("GET", "faults"): get_faults,
     ("DELETE", "faults"): delete_faults,
+    ("POST", "killed"): post_killed,
     ("PATCH", "snapshots"): patch_snapshots,
     ("PATCH", "volumes"): patch_volumes,
     ("PATCH", "instances"): patch_instances,

@@ -72,7 +72,9 @@ def handle(request: Request) -> Answer | None:
     # The blocks of a snapshot are no text.
     body = request.body.decode(errors="replace")
     action, params = call_of(request, service, body)
-    call = owner.begin(action, params)
+    call = owner.begin(action, params, request.headers.get("X-Amz-Security-Token"))
+    if not call:
+        return None
     effect = owner.take_fault(action, params, body)
     # A call whose answer is lost has been carried out all the same.
     call["performed"] = not (effect.get("error") or effect.get("dropped"))

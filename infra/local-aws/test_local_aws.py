@@ -52,6 +52,16 @@ class Faults(LocalAws):
         self.assertEqual([each["performed"] for each in calls], [True, False])
         self.assertEqual([each["made"] for each in calls], [self.ec2.describe_volumes()["Volumes"][0]["VolumeId"], None])
 
+    def test_what_a_killed_process_had_sent_never_arrives(self) -> None:
+        volume = self.volume()
+        processes = {token: self.client("ec2", session_token=token) for token in ("dead", "alive")}
+        self.control("POST", "killed", {"session_token": "dead"})
+        with self.assertRaises(ConnectionClosedError):
+            processes["dead"].create_snapshot(VolumeId=volume)
+        processes["alive"].create_snapshot(VolumeId=volume)
+        self.assertEqual(len(self.snapshots()), 1)
+        self.assertEqual([each["action"] for each in self.control("GET", "calls")].count("CreateSnapshot"), 1)
+
     def test_late_snapshots_show_up_in_time(self) -> None:
         volume = self.volume()
         self.fault("CreateSnapshot", {"late": {"seconds": 0.4}})

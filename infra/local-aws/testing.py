@@ -42,13 +42,14 @@ class LocalAws(unittest.TestCase):
         self.ec2 = self.client("ec2")
         self.addCleanup(self.ec2.close)
 
-    def client(self, service: str, account: str | None = None) -> Any:
+    def client(self, service: str, account: str | None = None, session_token: str | None = None) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id=account or self.account,
             aws_secret_access_key="x",
+            aws_session_token=session_token,
             config=Config(retries={"total_max_attempts": 1}),
         )
 

@@ -42,6 +42,11 @@ impl Account {
         self.fail_next(action)
     }
 
+    /// Whatever else comes from the process with this session token never arrives.
+    pub(crate) async fn lose_all_of(&self, session_token: &str) {
+        self.control.post("killed", &json!({ "session_token": session_token })).await;
+    }
+
     /// Takes every rule away.
     pub async fn clear_faults(&self) {
         self.control.delete("faults").await;

@@ -20,6 +20,8 @@ pub use error::FunctionError;
 use process::Process;
 use runtime_api::RuntimeApi;
 
+use crate::Account;
+
 /// The time that an invocation has, unless said otherwise.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// How far past its deadline a function may go before the scenario is given up.
@@ -28,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A function's process, which answers one invocation at a time; two of them are two concurrent deliveries.
 pub struct RunningFunction {
     name: String,
+    session_token: String,
     api: RuntimeApi,
     process: Process,
     init_time: Duration,
@@ -74,9 +77,11 @@ impl RunningFunction {
         }
     }
 
-    /// Kills the process: an invocation under way ends with `Runtime.ExitError`, and what it did stays done.
-    pub fn kill(&self) {
+    /// Kills the process: an invocation under way ends with `Runtime.ExitError`. What it did in its account stays done;
+    /// what it had sent, and the account has not yet begun, is lost.
+    pub async fn kill(&self, account: &Account) {
         self.process.kill();
+        account.lose_all_of(&self.session_token).await;
     }
 
     /// Everything that it wrote, standard output and standard error, by line.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::process::Process;
@@ -73,7 +74,8 @@ impl Function {
     pub async fn start(self) -> RunningFunction {
         let binary = self.path.clone().unwrap_or_else(|| binary::built(&self.name));
         let api = RuntimeApi::serve(&self.name).await;
-        let this = self.env("AWS_LAMBDA_RUNTIME_API", api.address());
+        let session_token = session_token();
+        let this = self.env("AWS_LAMBDA_RUNTIME_API", api.address()).env("AWS_SESSION_TOKEN", &session_token);
         let process = Process::spawn(&binary, &this.env);
         let name = this.name;
         let polled = tokio::select! {
@@ -83,6 +85,12 @@ impl Function {
             () = tokio::time::sleep(START_LIMIT) => panic!("{name} never polled; it wrote:\n{}", process.output()),
         };
         let init_time = polled - process.started();
-        RunningFunction { name, api, process, init_time, run_time: Mutex::default() }
+        RunningFunction { name, session_token, api, process, init_time, run_time: Mutex::default() }
     }
+}
+
+/// By which the local AWS tells the processes of an account apart.
+fn session_token() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!("process-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -231,7 +231,7 @@ async fn a_run_that_dies_in_the_middle_is_finished_by_its_retry() {
 
     let (died, ()) = tokio::join!(dying.invoke(event.clone()), async {
         account.until_called("CreateSnapshot", 5).await;
-        dying.kill();
+        dying.kill(&account).await;
     });
     assert_eq!(died.unwrap_err().error_type, "Runtime.ExitError");
     account.clear_faults().await;

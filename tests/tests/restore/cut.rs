@@ -86,7 +86,7 @@ impl Scene {
         let dying = restore(&self.account).await;
         tokio::select! {
             _ = dying.invoke(event.clone()) => {}
-            () = self.cut_off(before + cut.call) => dying.kill(),
+            () = self.cut_off(before + cut.call) => dying.kill(&self.account).await,
         }
         self.account.clear_faults().await;
     }

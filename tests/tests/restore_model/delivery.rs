@@ -205,7 +205,7 @@ impl World<'_> {
                     biased;
                     () = self.until(|calls| has_ended(calls, call)) => {
                         meanwhile.is_dead = true;
-                        self.function.kill();
+                        self.function.kill(account).await;
                         invocation.await
                     }
                     answer = &mut invocation => answer,

@@ -38,7 +38,7 @@ async fn dies_of(account: &Account, snapshot: &str) {
         while !account.calls("GetSnapshotBlock").await.iter().any(|call| call.param("SnapshotId") == Some(snapshot)) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        dying.kill();
+        dying.kill(account).await;
     });
     assert_eq!(killed.unwrap_err().error_type, "Runtime.ExitError");
 }

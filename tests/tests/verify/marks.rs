@@ -16,7 +16,7 @@ async fn a_sweep_that_dies_before_it_marks_is_told_again_and_marked_by_the_next(
 
     let (killed, ()) = tokio::join!(dying.invoke(events::scheduled(POINT)), async {
         account.until_called("CreateTags", 2).await;
-        dying.kill();
+        dying.kill(&account).await;
     });
     assert_eq!(killed.unwrap_err().error_type, "Runtime.ExitError");
     assert_eq!((told(&account).await.len(), verdict(&account, &snapshot).await), (1, None));
