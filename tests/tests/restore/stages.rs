@@ -131,10 +131,14 @@ async fn between_the_stages_list_plan_and_backup_tell_how_to_go_on() {
     assert!(says(&result["warnings"], &words), "{result:#}");
     assert_eq!(result["recovery_points"][0]["state"], "partial");
 
-    // What is told is an event: sent as it is, it goes on.
-    let mut told = result["warnings"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
-    let (told, _) = told.find_map(|one| one.split_once("send: ")?.1.split_once(". Or take it back")).unwrap();
-    let second = restore.invoke(serde_json::from_str(told).unwrap()).await.unwrap();
+    // What is told are the events that the answer had: sent as they are, they go on, and back.
+    for warnings in [&result["warnings"], &restore.invoke(json!({})).await.unwrap()["warnings"]] {
+        let mut told = warnings.as_array().unwrap().iter().map(|one| one.as_str().unwrap());
+        let told = told.find_map(|one| one.split_once("send: ")?.1.split_once(". Or take it back: ")).unwrap();
+        let [then, undo] = [told.0, told.1].map(|event| serde_json::from_str::<Value>(event).unwrap());
+        assert_eq!((&then, &undo), (&first["then"], &first["undo"]));
+    }
+    let second = restore.invoke(first["then"].clone()).await.unwrap();
     assert!(is_accepted(&second), "{second:#}");
     let quiet = restore.invoke(json!({})).await.unwrap();
     assert_eq!(quiet["warnings"], json!([]));

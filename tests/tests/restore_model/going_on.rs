@@ -1,6 +1,7 @@
 //! A restore that stopped on the way: `list` and `plan` tell of it, with the events that go on and back.
 
-use proptest::prop_assert;
+use proptest::{prop_assert, prop_assert_eq};
+use scenarios::tags::Tags;
 use serde_json::{Value, json};
 
 use super::delivery::{Run, Sent};
@@ -51,6 +52,14 @@ impl World<'_> {
             Value::Object(own) == volumes
         });
         prop_assert!(is_whole || restore.is_over(&run.end), "promise 6: to be undone is {volumes}, not {undo:?}");
+        let is_replaced = |tags: &Tags| {
+            let by = tags.get("etcd-backup/replaced-by");
+            by.is_some_and(|by| told_volumes.is_some_and(|told| told.values().any(|volume| volume == by)))
+        };
+        let replaced: Vec<&String> =
+            run.end.tags.iter().filter(|(_, tags)| is_replaced(tags)).map(|(id, _)| id).collect();
+        let told_old = undo.as_ref().map(|undo| undo["old_volumes"].clone());
+        prop_assert_eq!(told_old, Some(json!(replaced)), "promise 6: what is given back");
         self.check_plan_tells(id).await
     }
 

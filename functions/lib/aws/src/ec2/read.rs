@@ -21,11 +21,24 @@ const MOST_FILTER_VALUES: usize = 200;
 
 impl Ec2 {
     /// The volumes of the scope's clusters that bear an etcd tag or are marked by a restore, and what could not be read as
-    /// one.
+    /// one. While a restore waits, the retired volumes of all clusters too: they bear no cluster's tag, and tell which
+    /// restore replaced them by what.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
         let mut filters = cluster_filter(tags::CLUSTER, scope);
         filters.push(tag_key([etcd_key(scope), tags::LINEAGE.to_owned()]));
-        self.volumes(filters).await
+        let (mut volumes, mut unreadable) = self.volumes(filters).await?;
+        if volumes.iter().any(|volume| volume.tags.contains_key(tags::RESTORE)) {
+            match self.volumes(vec![tag_key([tags::REPLACED_BY.to_owned()])]).await {
+                Ok((retired, unreadable_retired)) => {
+                    volumes.extend(retired);
+                    unreadable.extend(unreadable_retired);
+                }
+                Err(failure) => unreadable.push(format!(
+                    "the retired volumes could not be listed, so that the `undo` of a restore that waits lacks them: {failure}"
+                )),
+            }
+        }
+        Ok((unique(volumes), unreadable))
     }
 
     /// All volumes that a restore of that etcd cluster has to know of, and what could not be read as one: those that bear
@@ -45,12 +58,10 @@ impl Ec2 {
         };
         let ((mut volumes, mut unreadable), (named, unreadable_named)) = tokio::try_join!(list(by_key), list(by_name))?;
         volumes.extend(named);
-        volumes.sort_by(|a, b| a.id.cmp(&b.id));
-        volumes.dedup_by(|a, b| a.id == b.id);
         unreadable.extend(unreadable_named);
         unreadable.sort();
         unreadable.dedup();
-        Ok((volumes, unreadable))
+        Ok((unique(volumes), unreadable))
     }
 
     async fn volumes(&self, filters: Vec<Filter>) -> Result<(Vec<Volume>, Vec<String>), Failure> {
@@ -238,6 +249,13 @@ enum Whose {
     Own,
     /// All that this account may use.
     Any,
+}
+
+/// Each volume once, in the order of their ids.
+fn unique(mut volumes: Vec<Volume>) -> Vec<Volume> {
+    volumes.sort_by(|a, b| a.id.cmp(&b.id));
+    volumes.dedup_by(|a, b| a.id == b.id);
+    volumes
 }
 
 /// EC2 ends a listing with no token or an empty one.
