@@ -25,13 +25,13 @@ pub fn examine(blocks: Arc<dyn Blocks>, depth: Depth) -> Result<Examined, Unread
     let volume = blocks.size();
     let mut findings = Findings::default();
     match findings.note(files::mount(blocks))? {
-        Some(files) => survey(files.as_ref(), depth, volume),
+        Some(files) => examine_files(files.as_ref(), depth, volume),
         None => Ok(nothing(findings)),
     }
 }
 
-/// Judges what is in a file system.
-fn survey(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unreadable> {
+/// The same, of a file system that was mounted from a volume of so many bytes.
+pub fn examine_files(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unreadable> {
     let mut findings = Findings::default();
     let Some(found) = findings.note(data_dir::find(files))? else { return Ok(nothing(findings)) };
     let surveys = found.iter().map(|path| Survey::of(files, path, depth, volume));

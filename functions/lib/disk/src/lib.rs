@@ -15,6 +15,7 @@ mod after_start;
 mod bbolt;
 mod blocks;
 mod data_dir;
+mod database;
 mod examine;
 mod examined;
 mod fault;
@@ -34,5 +35,6 @@ mod version;
 mod wal;
 
 pub use blocks::{Blocks, Unreadable};
-pub use examine::examine;
+pub use database::{Database, DbFacts, DbStream};
+pub use examine::{examine, examine_files};
 pub use examined::{Depth, EtcdMember, Examined, Verdict};

@@ -13,7 +13,7 @@ use crate::version::{V3_5, Version};
 pub(crate) use membership::ConfState;
 
 /// Bytes of a revision's key: main (8), `_`, sub (8). A deletion has a `t` more.
-const REVISION: usize = 17;
+pub(crate) const SHORTEST_REVISION: usize = 17;
 
 /// What a db says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,6 +51,14 @@ pub(crate) enum Alarm {
 
 /// Reads a db by the pages that lead there.
 pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
+    read_with(db, |keys| db.last_key(keys))
+}
+
+/// The same, where the last key is known from elsewhere.
+pub(crate) fn read_with(
+    db: &Db<'_>,
+    last_key: impl FnOnce(&Bucket) -> Result<Option<Vec<u8>>, Fault>,
+) -> Result<Store, Fault> {
     let etcd_version = text(db, "cluster", "clusterVersion")?;
     let of_db = text(db, "meta", "storageVersion")?;
     let mut store = Store { etcd_version: etcd_version.as_deref().map(shorter), ..Store::default() };
@@ -66,7 +74,7 @@ pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
     let keys = bucket(db, "key")?;
     let meta = bucket(db, "meta")?;
     let number = |key| db.get(&meta, key)?.map(|value| number(key, &value)).transpose();
-    store.revision = db.last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?.max(compacted(db, &meta)?);
+    store.revision = last_key(&keys)?.map_or(Ok(0), |key| revision(&key))?.max(compacted(db, &meta)?);
     store.consistent_index = number("consistent_index")?.unwrap_or_default();
     store.members = membership::members(db)?;
     store.removed = membership::removed(db)?;
@@ -83,16 +91,23 @@ pub(crate) fn read(db: &Db<'_>) -> Result<Store, Fault> {
 /// (`mvcc/kvstore.go`, `restore`).
 pub(crate) fn read_all(db: &Db<'_>) -> Result<(), Fault> {
     db.every_key(&mut |bucket, key, value| {
-        if bucket != "key" {
-            return Ok(());
-        }
-        let revision = revision(key)?;
-        let is_deletion = key.len() > REVISION;
-        if !is_deletion && !is_key_value(value) {
-            return Err(broken(format!("revision {revision} in `key` holds no key and value")));
-        }
-        Ok(())
+        if bucket == "key" { check_key(key, value) } else { Ok(()) }
     })
+}
+
+/// Whether etcd can read what is under a key of `key`.
+pub(crate) fn check_key(key: &[u8], value: &[u8]) -> Result<(), Fault> {
+    let revision = revision(key)?;
+    let is_deletion = key.len() > SHORTEST_REVISION;
+    if !is_deletion && !is_key_value(value) {
+        return Err(broken(format!("revision {revision} in `key` holds no key and value")));
+    }
+    Ok(())
+}
+
+/// Whether a key has the form of those in `key`.
+pub(crate) fn is_revision(key: &[u8]) -> bool {
+    main(key).is_some()
 }
 
 /// `mvccpb.KeyValue`: key, three revisions, value and lease.
@@ -137,7 +152,8 @@ fn revision(key: &[u8]) -> Result<i64, Fault> {
 
 /// The main number of a revision: of what one transaction changed, all have the same.
 fn main(key: &[u8]) -> Option<i64> {
-    let sound = key.get(8) == Some(&b'_') && matches!((key.len(), key.last()), (REVISION, _) | (18, Some(b't')));
+    let sound =
+        key.get(8) == Some(&b'_') && matches!((key.len(), key.last()), (SHORTEST_REVISION, _) | (18, Some(b't')));
     let main = key.first_chunk().map(|main| i64::from_be_bytes(*main));
     main.filter(|main| sound && *main >= 0)
 }

@@ -17,7 +17,7 @@ pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], Content<'_>) -> Result<(), 
 pub(crate) type VisitKey<'v> = &'v mut dyn FnMut(&str, &[u8], &[u8]) -> Result<(), Fault>;
 
 /// The most buckets at the top. etcd has a dozen.
-const MOST_BUCKETS: usize = 64;
+pub(super) const MOST_BUCKETS: usize = 64;
 /// The most that the lists of pages yet to visit may take in memory, in bytes; and how much is enough to visit a level's
 /// pages listed so far before the rest of them are. An entry takes some 40 bytes: that is enough for two million pages, those
 /// of a db of 8 GB.
@@ -141,11 +141,11 @@ fn leaf(leaf: &Node, visit: Visit<'_>) -> Result<(), Fault> {
 
 /// The pages met so far, a bit each.
 #[derive(Default)]
-struct Seen(Vec<u64>);
+pub(super) struct Seen(Vec<u64>);
 
 impl Seen {
     /// Pages past the last one are met here too, and refused when they are read.
-    fn mark(&mut self, page: u64) -> Result<(), Fault> {
+    pub(super) fn mark(&mut self, page: u64) -> Result<(), Fault> {
         if page > super::LARGEST / 1024 {
             return Err(broken(format!("page {page}: past any db")));
         }

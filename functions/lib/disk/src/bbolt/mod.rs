@@ -7,6 +7,7 @@ mod deep;
 mod level;
 mod meta;
 mod node;
+mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -14,6 +15,7 @@ use crate::fault::{Fault, broken, index};
 use crate::files::File;
 use meta::Meta;
 use node::{Content, Node};
+pub(crate) use stream::Stream;
 
 /// The largest db that is read, in bytes. etcd itself suggests at most 8 GiB.
 const LARGEST: u64 = 256 << 30;
@@ -59,6 +61,11 @@ impl<'a> Db<'a> {
             return Err(broken(format!("{size} bytes, shorter than its {pages} pages of {}", meta.page_size)));
         }
         Ok(Self { file, meta, weakness })
+    }
+
+    /// The length of its pages in bytes, up to the last one that was ever used.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.meta.high_water * self.meta.page_size
     }
 
     /// A bucket by its name, at the top.

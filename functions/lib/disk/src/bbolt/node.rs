@@ -55,6 +55,11 @@ pub(super) fn overflow(page: &[u8], id: u64) -> Result<u64, Fault> {
     Ok(u64::from(u32_at(page, 12)))
 }
 
+/// Whether the page that begins so says that it is a branch or a leaf.
+pub(super) fn is_of_a_tree(page: &[u8]) -> bool {
+    matches!(u16::from_le_bytes([page[8], page[9]]), BRANCH | LEAF)
+}
+
 impl Node {
     /// Checks and takes a page: bbolt itself would follow whatever it says.
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Fault> {
@@ -87,6 +92,10 @@ impl Node {
             return Err(broken("keys out of order"));
         }
         Ok(node)
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     pub(super) fn len(&self) -> usize {

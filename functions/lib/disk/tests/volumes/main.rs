@@ -11,5 +11,6 @@ mod journal;
 mod rounds;
 mod sets;
 mod source;
+mod stream;
 mod versions;
 mod volume;
