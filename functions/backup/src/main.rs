@@ -8,10 +8,10 @@ mod request;
 
 use aws_config::retry::RetryMode;
 use etcd_backup_aws::config::BackupConfig;
-use etcd_backup_aws::function;
+use etcd_backup_aws::function::{self, Function};
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    function::run(BackupConfig::from_env(), RetryMode::Adaptive, handler::handle).await
+    function::run(BackupConfig::from_env(), RetryMode::Adaptive, Function::new, handler::handle).await
 }

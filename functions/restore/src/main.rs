@@ -9,10 +9,10 @@ mod observe;
 
 use aws_config::retry::RetryMode;
 use etcd_backup_aws::config::RestoreConfig;
-use etcd_backup_aws::function;
+use etcd_backup_aws::function::{self, Function};
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    function::run(RestoreConfig::from_env(), RetryMode::Standard, handler::handle).await
+    function::run(RestoreConfig::from_env(), RetryMode::Standard, Function::new, handler::handle).await
 }

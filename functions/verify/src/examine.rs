@@ -5,7 +5,7 @@ use std::sync::Arc;
 use etcd_backup_aws::config::VerifyConfig;
 use etcd_backup_aws::function::Function;
 use etcd_backup_aws::lambda::Deadline;
-use etcd_backup_core::verdict::Verdict;
+use etcd_backup_blocks::{Bounds, Source, findings};
 use etcd_backup_core::verify::{Examination, Examined, Findings};
 use etcd_backup_disk::{Depth, examine};
 use jiff::SignedDuration;
@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use tracing::info;
 
 use crate::marks;
-use crate::source::Source;
+
+/// Most bytes of blocks that are kept in memory.
+const MEMORY: usize = 96 << 20;
 
 /// Reads these and adds an outcome for each, in their order, to those of the run so far. What the deadline cuts off in
 /// the middle of a sweep is left to the next one, as what was not begun is. Before anything was read each has half of the
@@ -53,8 +55,8 @@ fn half(end: Instant) -> Instant {
 
 async fn one(function: &Function<VerifyConfig>, examination: &Examination, until: Instant) -> Result<Findings, String> {
     let started = Instant::now();
-    let concurrency = function.ec2.concurrency();
-    let source = Source::open(&function.ebs, &examination.snapshot, concurrency, until).await?;
+    let bounds = Bounds { concurrency: function.ec2.concurrency(), memory: MEMORY, deadline: until };
+    let source = Source::open(&function.ebs, &examination.snapshot, bounds).await?;
     let depth = if examination.deep { Depth::Deep } else { Depth::Shallow };
     let disk = Arc::new(source.clone());
     let examined = tokio::task::spawn_blocking(move || examine(disk, depth));
@@ -77,30 +79,4 @@ async fn one(function: &Function<VerifyConfig>, examination: &Examination, until
         findings.verdict
     );
     Ok(findings)
-}
-
-fn findings(examined: etcd_backup_disk::Examined, blocks_read: u64, took: SignedDuration) -> Findings {
-    Findings {
-        verdict: match examined.verdict {
-            etcd_backup_disk::Verdict::Ok => Verdict::Ok,
-            etcd_backup_disk::Verdict::Degraded => Verdict::Degraded,
-            etcd_backup_disk::Verdict::Corrupt => Verdict::Corrupt,
-            etcd_backup_disk::Verdict::Unsupported => Verdict::Unsupported,
-        },
-        reason: examined.reason,
-        etcd_version: examined.etcd_version,
-        cluster_id: examined.cluster_id,
-        member_id: examined.member_id,
-        revision: examined.revision,
-        consistent_index: examined.consistent_index,
-        wal_last_index: examined.wal_last_index,
-        wal_last_term: examined.wal_last_term,
-        term: examined.term,
-        commit: examined.commit,
-        commit_term: examined.commit_term,
-        voters: examined.voters,
-        db_bytes: examined.db_bytes,
-        blocks_read,
-        took,
-    }
 }

@@ -61,7 +61,9 @@ pub(super) async fn take(new: &NewSnapshot, permit: Option<Permit>, ec2: &Ec2, d
                 drop(held);
                 return reconcile(new, &failure, ec2, deadline).await;
             }
-            Meaning::NotFound | Meaning::Refused => return MemberOutcome::Failed(failure.to_string()),
+            Meaning::NotFound | Meaning::Exists | Meaning::Refused => {
+                return MemberOutcome::Failed(failure.to_string());
+            }
         }
         tracing::warn!(volume = %new.volume, "Waiting to take the snapshot again: {failure}");
         if !backoff.pause(deadline).await {

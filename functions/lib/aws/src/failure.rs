@@ -15,6 +15,8 @@ pub enum Meaning {
     VolumeAtLimit,
     /// The resource does not exist.
     NotFound,
+    /// What was to be new is there already.
+    Exists,
     /// The answer was lost: it may have happened or not.
     Unknown,
     /// EC2 refused it.
@@ -80,7 +82,10 @@ fn meaning(code: &str) -> Meaning {
         | "EC2ThrottledException"
         | "PendingSnapshotLimitExceeded" => Meaning::Throttled,
         "SnapshotCreationPerVolumeRateExceeded" | "ConcurrentSnapshotLimitExceeded" => Meaning::VolumeAtLimit,
-        "InvalidSnapshot.NotFound" | "InvalidVolume.NotFound" => Meaning::NotFound,
+        "InvalidSnapshot.NotFound" | "InvalidVolume.NotFound" | "NoSuchKey" | "NoSuchUpload" | "NotFound" => {
+            Meaning::NotFound
+        }
+        "PreconditionFailed" => Meaning::Exists,
         "InternalError"
         | "InternalFailure"
         | "InternalServerError"

@@ -12,3 +12,4 @@ pub mod fit;
 pub mod function;
 pub mod lambda;
 pub mod metrics;
+pub mod s3;

@@ -22,16 +22,24 @@ const NO_DATA_DIRECTORY: &str = "no etcd data directory: neither data/<token>/me
 ///
 /// An error is only the source's: whatever is on the disk ends in a verdict.
 pub fn examine(blocks: Arc<dyn Blocks>, depth: Depth) -> Result<Examined, Unreadable> {
+    mount_and_examine(blocks, depth).map(|(examined, _)| examined)
+}
+
+/// The same, with the file system, where there is one that can be read.
+pub fn mount_and_examine(
+    blocks: Arc<dyn Blocks>,
+    depth: Depth,
+) -> Result<(Examined, Option<Box<dyn Files>>), Unreadable> {
     let volume = blocks.size();
     let mut findings = Findings::default();
     match findings.note(files::mount(blocks))? {
-        Some(files) => examine_files(files.as_ref(), depth, volume),
-        None => Ok(nothing(findings)),
+        Some(files) => Ok((survey(files.as_ref(), depth, volume)?, Some(files))),
+        None => Ok((nothing(findings), None)),
     }
 }
 
-/// The same, of a file system that was mounted from a volume of so many bytes.
-pub fn examine_files(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unreadable> {
+/// Judges what is in a file system.
+fn survey(files: &dyn Files, depth: Depth, volume: u64) -> Result<Examined, Unreadable> {
     let mut findings = Findings::default();
     let Some(found) = findings.note(data_dir::find(files))? else { return Ok(nothing(findings)) };
     let surveys = found.iter().map(|path| Survey::of(files, path, depth, volume));

@@ -36,5 +36,5 @@ mod wal;
 
 pub use blocks::{Blocks, Unreadable};
 pub use database::{Database, DbFacts, DbStream};
-pub use examine::{examine, examine_files};
+pub use examine::{examine, mount_and_examine};
 pub use examined::{Depth, EtcdMember, Examined, Verdict};

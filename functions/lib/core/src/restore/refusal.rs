@@ -43,6 +43,22 @@ pub enum RefusalKind {
     RestoreInProgress,
     /// The volume has been undone already, or never was cut over.
     NothingToUndo,
+    /// The snapshot's etcd is `degraded`.
+    DegradedSnapshot,
+    /// The snapshot cannot be read: another file system, or a version that is not known.
+    UnsupportedSnapshot,
+    /// The store has this snapshot's backup already.
+    AlreadyExported,
+    /// The store has no such backup, or not whole.
+    NoSuchBackup,
+    /// What the backup holds is not what etcd-manager could restore.
+    UnsoundBackup,
+    /// The store lacks the spec that etcd-manager keeps in it.
+    StoreNotEtcdManagers,
+    /// Another command waits in the store.
+    CommandPending,
+    /// What is asked for would not end before the function's deadline.
+    TooLittleTime,
 }
 
 impl RefusalKind {
@@ -68,6 +84,14 @@ impl RefusalKind {
             Self::TooManyTags => "TooManyTags",
             Self::RestoreInProgress => "RestoreInProgress",
             Self::NothingToUndo => "NothingToUndo",
+            Self::DegradedSnapshot => "DegradedSnapshot",
+            Self::UnsupportedSnapshot => "UnsupportedSnapshot",
+            Self::AlreadyExported => "AlreadyExported",
+            Self::NoSuchBackup => "NoSuchBackup",
+            Self::UnsoundBackup => "UnsoundBackup",
+            Self::StoreNotEtcdManagers => "StoreNotEtcdManagers",
+            Self::CommandPending => "CommandPending",
+            Self::TooLittleTime => "TooLittleTime",
         }
     }
 }

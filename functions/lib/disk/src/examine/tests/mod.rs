@@ -50,7 +50,7 @@ fn directory(consistent_index: u64) -> Tree {
 }
 
 fn judged(tree: &Tree, depth: Depth) -> Examined {
-    examine_files(tree, depth, 1 << 30).expect("readable")
+    survey(tree, depth, 1 << 30).expect("readable")
 }
 
 /// Holds the shallow verdict and a part of its reason against what is expected after a change.

@@ -15,14 +15,23 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Most bytes of blocks kept in memory.
-const MEMORY: usize = 96 << 20;
 /// Most blocks of a snapshot: 128 GiB. etcd's volumes have 20.
 const MOST_BLOCKS: usize = 262_144;
 
+/// What bounds the reading.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most calls in flight.
+    pub concurrency: usize,
+    /// Most bytes of blocks that are kept.
+    pub memory: usize,
+    /// No block is asked for after it.
+    pub deadline: Instant,
+}
+
 /// A snapshot's blocks. Read from a thread that may block, while the runtime fetches.
 #[derive(Clone)]
-pub(crate) struct Source(Arc<Shared>);
+pub struct Source(Arc<Shared>);
 
 struct Shared {
     ebs: Ebs,
@@ -50,20 +59,16 @@ struct State {
 }
 
 impl Source {
-    /// Lists the snapshot's blocks. No block is asked for after the deadline.
-    pub(crate) async fn open(
-        ebs: &Ebs,
-        snapshot: &SnapshotId,
-        concurrency: usize,
-        deadline: Instant,
-    ) -> Result<Self, String> {
+    /// Lists the snapshot's blocks.
+    pub async fn open(ebs: &Ebs, snapshot: &SnapshotId, bounds: Bounds) -> Result<Self, String> {
+        let Bounds { concurrency, memory, deadline } = bounds;
         let list = timeout_at(deadline, ebs.list(snapshot, MOST_BLOCKS)).await;
         let list = list.map_err(|_| "EBS did not list the blocks before the deadline".to_owned())?;
         let list = list.map_err(|failure| failure.to_string())?;
         if list.tokens.len() > MOST_BLOCKS {
             return Err(format!("it has more than {MOST_BLOCKS} blocks: that is no volume of etcd"));
         }
-        let most = (MEMORY / list.block_size).max(2);
+        let most = (memory / list.block_size).max(2);
         let (block_size, volume_size) = (list.block_size as u64, list.volume_size);
         let blocks = LruCache::new(NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN));
         Ok(Self(Arc::new(Shared {
@@ -83,12 +88,12 @@ impl Source {
     }
 
     /// Nothing more is fetched: what was read ahead is not needed any more.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
     }
 
     /// How many blocks were read so far.
-    pub(crate) fn blocks_read(&self) -> u64 {
+    pub fn blocks_read(&self) -> u64 {
         self.0.fetched.load(Ordering::Relaxed)
     }
 
