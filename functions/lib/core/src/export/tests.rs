@@ -28,13 +28,13 @@ fn accepted(event: &serde_json::Value) -> Result<Request, String> {
     Request::accept(&event, &ClusterSet::All)
 }
 
-fn chosen(event: serde_json::Value, snapshots: Vec<Snapshot>) -> Result<Vec<String>, Refusal> {
-    let Ok(Request::Export(request)) = accepted(&event) else { panic!("{event}") };
+fn chosen(event: &serde_json::Value, snapshots: Vec<Snapshot>) -> Result<Vec<String>, Refusal> {
+    let Ok(Request::Export(request)) = accepted(event) else { panic!("{event}") };
     let choice = choose(&Observed { snapshots, unreadable: Vec::new() }, &request, &ClusterSet::All)?;
     Ok(choice.candidates.iter().map(|one| one.lineage.member.to_string()).collect())
 }
 
-fn of_main(more: serde_json::Value) -> serde_json::Value {
+fn of_main(more: &serde_json::Value) -> serde_json::Value {
     let mut event = serde_json::json!({"cluster": "k8s.example.com", "etcd_cluster": "main"});
     event.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     event
@@ -52,16 +52,16 @@ fn an_event_says_what_is_meant_or_is_refused_by_its_field() {
     assert!(matches!(accepted(&json!({})), Ok(Request::List(_, 10))));
     assert!(matches!(accepted(&json!({"snapshot": "snap-1"})), Ok(Request::Export(_))));
     assert!(
-        matches!(accepted(&of_main(json!({"mode": "restore", "backup": "b"}))), Ok(Request::Restore(_, name)) if name == "b")
+        matches!(accepted(&of_main(&json!({"mode": "restore", "backup": "b"}))), Ok(Request::Restore(_, name)) if name == "b")
     );
     for (event, field) in [
-        (of_main(json!({"mode": "list", "backup": "b"})), "backup: does not go with the mode `list`"),
+        (of_main(&json!({"mode": "list", "backup": "b"})), "backup: does not go with the mode `list`"),
         (json!({"snapshot": "snap-1", "member": "a"}), "member: does not go with `snapshot`"),
         (json!({"snapshot": "vol-1"}), "snapshot: "),
         (json!({"cluster": "k8s.example.com"}), "etcd_cluster: is missing"),
-        (of_main(json!({"recovery_point": "yesterday"})), "recovery_point: `yesterday` is neither"),
-        (of_main(json!({"mode": "restore"})), "backup: is missing"),
-        (of_main(json!({"mode": "apply", "backup": "b"})), "plan: is missing"),
+        (of_main(&json!({"recovery_point": "yesterday"})), "recovery_point: `yesterday` is neither"),
+        (of_main(&json!({"mode": "restore"})), "backup: is missing"),
+        (of_main(&json!({"mode": "apply", "backup": "b"})), "plan: is missing"),
         (json!({"mode": "list", "limit": 0}), "limit: 0 lists nothing"),
     ] {
         let why = accepted(&event).expect_err(field);
@@ -74,15 +74,15 @@ fn an_event_says_what_is_meant_or_is_refused_by_its_field() {
 fn the_best_member_comes_first_and_a_corrupt_one_never() {
     use serde_json::json;
     let verified = point(SLOT, &COMPLETED).found("a", &verdict("ok", 10)).found("b", &verdict("ok", 12));
-    assert_eq!(chosen(of_main(json!({})), verified.observed()), Ok(vec!["b".into(), "a".into(), "c".into()]));
+    assert_eq!(chosen(&of_main(&json!({})), verified.observed()), Ok(vec!["b".into(), "a".into(), "c".into()]));
     let some_bad = point(SLOT, &COMPLETED)
         .found("a", "corrupt reason=x")
         .found("b", "unsupported reason=x")
         .found("c", &verdict("degraded", 99));
-    assert_eq!(chosen(of_main(json!({})), some_bad.observed()), Ok(vec!["c".into()]));
-    let refused = chosen(of_main(json!({"member": "a", "recovery_point": SLOT})), some_bad.observed());
+    assert_eq!(chosen(&of_main(&json!({})), some_bad.observed()), Ok(vec!["c".into()]));
+    let refused = chosen(&of_main(&json!({"member": "a", "recovery_point": SLOT})), some_bad.observed());
     assert!(refused.expect_err("it is corrupt").to_string().starts_with("CorruptSnapshot: "));
-    assert_eq!(chosen(of_main(json!({"member": "c"})), verified.observed()), Ok(vec!["c".into()]));
+    assert_eq!(chosen(&of_main(&json!({"member": "c"})), verified.observed()), Ok(vec!["c".into()]));
 }
 
 #[test]
@@ -94,13 +94,13 @@ fn latest_is_the_newest_point_that_can_be_read() {
         .found("c", "corrupt reason=x");
     let older = point(OLDER, &COMPLETED).found("b", &verdict("ok", 3));
     let both = [newest.observed(), older.observed()].concat();
-    assert_eq!(chosen(of_main(json!({})), both.clone()), Ok(vec!["b".into(), "a".into(), "c".into()]));
-    let named = chosen(of_main(json!({"recovery_point": SLOT})), both).expect_err("corrupt");
+    assert_eq!(chosen(&of_main(&json!({})), both.clone()), Ok(vec!["b".into(), "a".into(), "c".into()]));
+    let named = chosen(&of_main(&json!({"recovery_point": SLOT})), both).expect_err("corrupt");
     assert!(named.to_string().starts_with("CorruptSnapshot: "), "{named}");
-    let none = chosen(of_main(json!({})), Vec::new()).expect_err("none");
+    let none = chosen(&of_main(&json!({})), Vec::new()).expect_err("none");
     assert!(none.to_string().starts_with("NoSuchRecoveryPoint: "), "{none}");
     let pending = point(SLOT, &[SnapshotState::Pending; 3]);
-    let none = chosen(of_main(json!({"recovery_point": SLOT})), pending.observed()).expect_err("pending");
+    let none = chosen(&of_main(&json!({"recovery_point": SLOT})), pending.observed()).expect_err("pending");
     assert!(none.to_string().starts_with("IncompleteRecoveryPoint: "), "{none}");
 }
 
@@ -112,9 +112,9 @@ fn of_a_point_that_two_volumes_contest_nothing_is_taken_unless_it_is_named() {
     let mut twin = other.snapshots[0].clone();
     twin.id = SnapshotId::parse("snap-twin").expect("an id");
     contested.snapshots.push(twin);
-    let refused = chosen(of_main(json!({"recovery_point": SLOT})), contested.observed()).expect_err("contested");
+    let refused = chosen(&of_main(&json!({"recovery_point": SLOT})), contested.observed()).expect_err("contested");
     assert!(refused.to_string().starts_with("IncompleteRecoveryPoint: "), "{refused}");
-    assert_eq!(chosen(json!({"snapshot": "snap-twin"}), contested.observed()), Ok(vec!["a".into()]));
+    assert_eq!(chosen(&json!({"snapshot": "snap-twin"}), contested.observed()), Ok(vec!["a".into()]));
 }
 
 #[test]
@@ -123,13 +123,13 @@ fn a_named_snapshot_must_be_ours_and_as_it_was() {
     let ours = point(SLOT, &COMPLETED).observed();
     let id = ours[0].id.to_string();
     let event = json!({"snapshot": id});
-    assert_eq!(chosen(event.clone(), ours.clone()), Ok(vec!["a".into()]));
+    assert_eq!(chosen(&event, ours.clone()), Ok(vec!["a".into()]));
     for (snapshot, kind) in [
         (ours[0].clone().copied_as(&id), "NotOurs"),
         (ours[0].clone().tagged("etcd-backup/member", "b/a,b,c"), "Foreign"),
         (Snapshot { state: SnapshotState::Pending, ..ours[0].clone() }, "SnapshotNotCompleted"),
     ] {
-        let refused = chosen(event.clone(), vec![snapshot]).expect_err(kind);
+        let refused = chosen(&event, vec![snapshot]).expect_err(kind);
         assert_eq!(refused.kind.name(), kind, "{refused}");
     }
 }
@@ -214,14 +214,14 @@ fn both_kinds_are_listed_newest_first() {
     assert_eq!(result.backups.len(), 1);
 }
 
-fn sound() -> Option<Soundness> {
-    Some(Soundness::Sound {
+fn sound() -> Soundness {
+    Soundness::Sound {
         etcd_version: "3.6.12".to_owned(),
         needs: None,
         revision: 40,
         db_bytes: 9,
         fingerprint: "f".to_owned(),
-    })
+    }
 }
 
 fn of_manager() -> Store {
@@ -236,9 +236,9 @@ fn refusals(plan: &RestorePlan) -> Vec<&'static str> {
 fn a_command_is_for_a_sound_backup_in_a_store_of_etcd_managers_alone() {
     let of = main_of_example();
     let plan = |store: &Store, spec: Option<&[u8]>, found| plan_restore(&of, "b", (store, spec), found, None);
-    let good = plan(&of_manager(), Some(b"spec"), sound());
+    let good = plan(&of_manager(), Some(b"spec"), Some(sound()));
     assert_eq!(refusals(&good), [""; 0]);
-    assert_eq!(refusals(&plan(&of_manager(), None, sound())), ["StoreNotEtcdManagers"]);
+    assert_eq!(refusals(&plan(&of_manager(), None, Some(sound()))), ["StoreNotEtcdManagers"]);
     assert_eq!(refusals(&plan(&of_manager(), Some(b"spec"), None)), ["NoSuchBackup"]);
     let unsound = Some(Soundness::Unsound("its SHA-256 is wrong".to_owned()));
     let unsound = plan(&of_manager(), Some(b"spec"), unsound);
@@ -246,31 +246,33 @@ fn a_command_is_for_a_sound_backup_in_a_store_of_etcd_managers_alone() {
     assert_eq!((unsound.clone().answer(None).apply, unsound.answer(None).next_steps.len()), (None, 0));
     let pending = Control { commands: vec!["control/x/_command.json".to_owned()], ..of_manager().control };
     assert_eq!(
-        refusals(&plan(&Store { control: pending, ..Store::default() }, Some(b"spec"), sound())),
+        refusals(&plan(&Store { control: pending, ..Store::default() }, Some(b"spec"), Some(sound()))),
         ["CommandPending"]
     );
     let young = Control { has_created: false, ..of_manager().control };
-    let young = plan(&Store { control: young, ..Store::default() }, Some(b"spec"), sound());
+    let young = plan(&Store { control: young, ..Store::default() }, Some(b"spec"), Some(sound()));
     assert!(young.warnings.iter().any(|warning| warning.contains("etcd-cluster-created")), "{:?}", young.warnings);
 }
 
 #[test]
 fn an_apply_is_of_what_its_plan_showed() {
     let of = main_of_example();
-    let apply =
-        plan_restore(&of, "b", (&of_manager(), Some(b"spec")), sound(), None).answer(None).apply.expect("an event");
+    let apply = plan_restore(&of, "b", (&of_manager(), Some(b"spec")), Some(sound()), None)
+        .answer(None)
+        .apply
+        .expect("an event");
     let Ok(Request::Apply { plan, backup, .. }) = Request::accept(&apply, &ClusterSet::All) else {
         panic!("{apply:?}")
     };
     let again = |spec: &[u8], found| {
         refusals(&plan_restore(&of, &backup, (&of_manager(), Some(spec)), found, Some(&plan))).clone()
     };
-    assert_eq!(again(b"spec", sound()), [""; 0]);
-    assert_eq!(again(b"other", sound()), ["PlanChanged"]);
-    let Some(Soundness::Sound { etcd_version, needs, revision, db_bytes, .. }) = sound() else { panic!() };
+    assert_eq!(again(b"spec", Some(sound())), [""; 0]);
+    assert_eq!(again(b"other", Some(sound())), ["PlanChanged"]);
+    let Soundness::Sound { etcd_version, needs, revision, db_bytes, .. } = sound() else { panic!() };
     let other = Soundness::Sound { etcd_version, needs, revision, db_bytes, fingerprint: "g".to_owned() };
     assert_eq!(again(b"spec", Some(other)), ["PlanChanged"]);
-    let written = plan_restore(&of, "b", (&of_manager(), Some(b"spec")), sound(), Some(&plan))
+    let written = plan_restore(&of, "b", (&of_manager(), Some(b"spec")), Some(sound()), Some(&plan))
         .answer(Some("s3://x/y".to_owned()));
     assert_eq!((written.outcome, written.apply), ("commanded", None));
     assert!(written.next_steps.iter().any(|step| step.contains("aws s3 rm s3://x/y")), "{:?}", written.next_steps);

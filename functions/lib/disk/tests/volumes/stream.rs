@@ -4,24 +4,21 @@ use std::sync::Arc;
 
 use etcd_backup_disk::files::{self, Fault};
 use etcd_backup_disk::{Database, DbFacts, DbStream, Depth, Verdict, examine};
-use sha2::{Digest, Sha256};
 
 use crate::image::{Image, fixtures};
 use crate::volume::{PAGE, Volume, ZEROS};
 
-/// What is said of the db that a data directory has, and the copy's length and SHA-256.
-fn copied(image: &Image, data_dir: &str) -> Result<(DbFacts, u64, String), Fault> {
+/// What is said of the db that a data directory has, and the copy's length.
+fn copied(image: &Image, data_dir: &str) -> Result<(DbFacts, u64), Fault> {
     let files = files::mount(Arc::new(image.clone()))?;
     let db = Database::open(files.as_ref(), data_dir)?;
-    let (mut stream, mut hash, mut length) = (DbStream::default(), Sha256::new(), 0);
+    let (mut stream, mut length) = (DbStream::default(), 0);
     db.copy(|piece| {
-        hash.update(piece);
         length += piece.len() as u64;
         stream.feed(piece)
     })?;
     assert_eq!(length, db.bytes());
-    let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((stream.finish()?, length, hash))
+    Ok((stream.finish()?, length))
 }
 
 #[test]
@@ -33,7 +30,7 @@ fn the_copy_of_every_sound_db_is_sound_and_says_the_same() {
         }
         let name = &fixture.name;
         let data_dir = examined.data_dir.expect("a data directory");
-        let (facts, length, _) = copied(&fixture.image(), &data_dir).expect(name);
+        let (facts, length) = copied(&fixture.image(), &data_dir).expect(name);
         assert_eq!(Some(facts.revision), examined.revision, "{name}");
         assert_eq!(Some(facts.consistent_index), examined.consistent_index, "{name}");
         assert_eq!(facts.etcd_version, examined.etcd_version, "{name}");
