@@ -61,6 +61,12 @@ impl Failure {
         Self { meaning: meaning(code), message: told(call, &format!("{code}: {message}")) }
     }
 
+    /// An answer that did not come whole, or not in time.
+    #[must_use]
+    pub fn late(call: &'static str, what: &str) -> Self {
+        Self { meaning: Meaning::Unknown, message: told(call, what) }
+    }
+
     /// An answer that lacks what it always has: as good as none.
     pub(crate) fn unreadable(call: &'static str, what: impl fmt::Display) -> Self {
         Self { meaning: Meaning::Unknown, message: told(call, &format!("unreadable answer: {what}")) }

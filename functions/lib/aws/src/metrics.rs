@@ -41,6 +41,11 @@ pub fn emit_verify(metrics: &[VerifyMetrics], now: Timestamp) -> std::io::Result
     write(&lines)
 }
 
+/// Writes figures over all: names, units and values.
+pub fn emit_over_all(figures: &[Figure], now: Timestamp) -> std::io::Result<()> {
+    write(&[record(figures, None, now)])
+}
+
 fn write(lines: &[Value]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in lines {
@@ -50,7 +55,7 @@ fn write(lines: &[Value]) -> std::io::Result<()> {
 }
 
 /// A metric's name, unit and value.
-type Figure = (&'static str, &'static str, f64);
+pub type Figure = (&'static str, &'static str, f64);
 
 #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds are far below 2^52")]
 fn figures(of: &EtcdClusterMetrics) -> Vec<Figure> {

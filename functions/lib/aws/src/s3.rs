@@ -199,13 +199,14 @@ impl S3 {
             let builder = CompletedPart::builder().part_number(part.number).e_tag(&part.etag);
             builder.checksum_sha256(base64::encode(part.sha256)).build()
         };
-        let list = CompletedMultipartUpload::builder().set_parts(Some(parts.iter().map(completed).collect())).build();
+        let completed = parts.iter().map(completed).collect();
+        let completed = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
         let call = self.client.complete_multipart_upload().bucket(&upload.place.bucket).key(&upload.place.key);
-        let sent = call.upload_id(&upload.id).multipart_upload(list).send().await;
+        let sent = call.upload_id(&upload.id).multipart_upload(completed).send().await;
         let failure = sent.err().map(|error| Failure::of("CompleteMultipartUpload", &error));
-        let lost = |failure: &Failure| matches!(failure.meaning, Meaning::NotFound | Meaning::Unknown);
-        if let Some(failure) = failure.clone().filter(|failure| !lost(failure)) {
-            return Err(failure);
+        let is_open = |failure: &&Failure| matches!(failure.meaning, Meaning::NotFound | Meaning::Unknown);
+        if let Some(failure) = failure.as_ref().filter(|failure| !is_open(failure)) {
+            return Err(failure.clone());
         }
         let expected = (parts.iter().map(|part| part.bytes).sum::<u64>(), composite(&parts));
         match self.head(&upload.place).await? {
@@ -234,7 +235,9 @@ impl S3 {
 /// The checksum that S3 gives an object of these parts: the SHA-256 of their SHA-256s, and how many there are.
 fn composite(parts: &[Part]) -> String {
     let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part.sha256));
+    for part in parts {
+        hash.update(part.sha256);
+    }
     format!("{}-{}", base64::encode(hash.finalize()), parts.len())
 }
 

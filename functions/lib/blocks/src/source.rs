@@ -93,6 +93,7 @@ impl Source {
     }
 
     /// How many blocks were read so far.
+    #[must_use]
     pub fn blocks_read(&self) -> u64 {
         self.0.fetched.load(Ordering::Relaxed)
     }

@@ -230,7 +230,7 @@ mod tests {
             (r#"{"etcdVersion": "3.6.12", "revision": 4}"#, "`revision`, which etcd-manager does not know"),
             (r#"{"etcdVersion": "3.6.12", "clusterSpec": {"x": 4}}"#, "`x`, which etcd-manager does not know"),
             (r#"{"etcdVersion": "3.6.12", "timestamp": "2026-11-23T02:00:00Z"}"#, "timestamp: not a whole number"),
-            (r#"[1]"#, "not a JSON object"),
+            ("[1]", "not a JSON object"),
         ] {
             let error = Meta::read(refused.as_bytes()).expect_err(refused).to_string();
             assert!(error.contains(why), "{error}");

@@ -12,11 +12,17 @@
 //! | `FOREIGN_SNAPSHOTS` | `off` | `off`, `account`, `any` |
 //! | `CONCURRENCY` | `16` | a whole number from 1 to 256 |
 //! | `VERIFY` | `all` | `all`, `daily`, `off` |
+//! | `STORE` | none | `s3://bucket/prefix` with `{cluster}` and `{etcd_cluster}` |
+//! | `STORE_REGION` | the function's | a region's name |
+//! | `STORE_KMS_KEY` | the bucket's | a key's ARN or id |
+//! | `EXPORT` | `off` | `off`, `daily`, `all` |
 //! | `EVENT_BUS` | `default` | a bus name or ARN; empty sends no events |
 //!
-//! An absent variable takes its default, an empty one is an error except for `EVENT_BUS`.
+//! An absent variable takes its default, an empty one is an error except for `EVENT_BUS`, `STORE_REGION` and
+//! `STORE_KMS_KEY`.
 
 mod backup;
+mod export;
 mod restore;
 mod verify;
 
@@ -28,6 +34,7 @@ use etcd_backup_core::slot::Period;
 use jiff::SignedDuration;
 
 pub use backup::{BackupConfig, RETENTION};
+pub use export::ExportConfig;
 pub use restore::{Modes, RestoreConfig};
 pub use verify::VerifyConfig;
 
@@ -91,6 +98,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn check<T>(&mut self, name: &str, parsed: Result<T, String>) -> Option<T> {
         parsed.map_err(|why| self.invalid.push(format!("{name}: {why}"))).ok()
+    }
+
+    /// A value that may be absent or empty, of such characters. What is wrong with it is in `invalid`.
+    fn optional(&mut self, name: &str, is_allowed: impl Fn(char) -> bool) -> Option<String> {
+        let text = self.text(name, "");
+        let checked = if text.chars().all(is_allowed) { Ok(()) } else { Err(format!("`{text}` is none")) };
+        self.check(name, checked).map(|()| text).filter(|text| !text.is_empty())
     }
 
     fn value<T>(&mut self, name: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {

@@ -1,6 +1,7 @@
 //! Which snapshot an export is made of.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use crate::ids::{EtcdClusterId, Lineage, Member, SnapshotId};
 use crate::provenance::{Provenance, provenance, sorted};
 use crate::recovery_point::{RecoveryPoint, group};
 use crate::restore::{Refusal, RefusalKind, unready};
-use crate::scope::ClusterSet;
+use crate::scope::{ClusterSet, Scope};
 use crate::slot::Slot;
 use crate::snapshot::{OurSnapshot, Snapshot};
 use crate::verdict::Verdict;
@@ -21,6 +22,37 @@ pub struct Observed {
     pub snapshots: Vec<Snapshot>,
     /// What could not be read as one.
     pub unreadable: Vec<String>,
+}
+
+impl Observed {
+    /// The etcd clusters of a scope that have recovery points, and the one that it names.
+    #[must_use]
+    pub fn etcd_clusters(&self, scope: &Scope) -> BTreeSet<EtcdClusterId> {
+        let named = match (&scope.clusters, &scope.etcd_cluster) {
+            (ClusterSet::Named(clusters), Some(etcd_cluster)) => clusters
+                .iter()
+                .map(|cluster| EtcdClusterId { cluster: cluster.clone(), etcd_cluster: etcd_cluster.clone() })
+                .collect(),
+            _ => BTreeSet::new(),
+        };
+        let (ours, _) = sorted(&self.snapshots);
+        ours.into_iter().map(|one| one.lineage.of).filter(|of| scope.contains(of)).chain(named).collect()
+    }
+
+    /// The time of the oldest point of each etcd cluster.
+    #[must_use]
+    pub fn oldest_points(&self) -> BTreeMap<EtcdClusterId, Timestamp> {
+        let (ours, _) = sorted(&self.snapshots);
+        let mut oldest = BTreeMap::new();
+        for one in ours {
+            let time = one.slot.time();
+            oldest
+                .entry(one.lineage.of)
+                .and_modify(|oldest: &mut Timestamp| *oldest = (*oldest).min(time))
+                .or_insert(time);
+        }
+        oldest
+    }
 }
 
 /// A snapshot that an export can be made of.
