@@ -30,6 +30,7 @@ JSONFileLoader.load_file = lambda _, path: load_once(path)
 
 import control  # noqa: E402
 import gateway  # noqa: E402
+from chunked import read_body  # noqa: E402
 from gateway import Answer, Request  # noqa: E402
 
 
@@ -39,7 +40,10 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = read_body(self.headers, self.rfile)
+        if body is None:
+            # The rest of a call that a killed process had begun to send: it never arrived.
+            return self.hang_up()
         path, _, query = self.path.partition("?")
         request = Request(self.command, path, query, self.headers, body)
         try:
