@@ -12,6 +12,7 @@ DEFAULT_SETTINGS = {
     "creating_volumes": False,
     "damaged_blocks": 0,
     "short_blocks": 0,
+    "completed_uploads_last": False,
 }
 
 RULE = {"action", "where", "contains", "skip", "times", "effect"}
@@ -33,14 +34,16 @@ class Fault:
         self.effect: dict[str, Any] = rule["effect"]
         self.applied = 0
 
-    def take(self, action: str, params: dict[str, Any], body: str) -> bool:
+    def take(self, action: str, params: dict[str, Any], body: bytes) -> bool:
         if self.action not in (action, "*") or self.times == self.applied:
             return False
         if any(params.get(name) != value for name, value in self.where.items()):
             return False
-        # The body of an EC2 call is form-encoded; a rule may quote what stands in it either way.
-        if self.contains and self.contains not in body and self.contains not in unquote_plus(body):
-            return False
+        if self.contains:
+            # A block or a part is no text. The body of an EC2 call is form-encoded; a rule may quote it either way.
+            text = body.decode(errors="replace")
+            if self.contains not in text and self.contains not in unquote_plus(text):
+                return False
         if self.skip > 0:
             self.skip -= 1
             return False
@@ -79,7 +82,7 @@ class Account:
             self.calls.append(call)
         return call
 
-    def take_fault(self, action: str, params: dict[str, Any], body: str) -> dict[str, Any]:
+    def take_fault(self, action: str, params: dict[str, Any], body: bytes) -> dict[str, Any]:
         """The effect of the first rule that matches the call, or nothing."""
         with self.lock:
             return next((fault.effect for fault in self.faults if fault.take(action, params, body)), {})

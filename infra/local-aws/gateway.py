@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.message import Message
 from email.utils import format_datetime
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,17 +24,29 @@ from moto.sqs.responses import SQSResponse
 from moto.sts.responses import TokenResponse
 
 from account import Account, account
+from chunked import unpacked
 from ebs import LocalEBS
 from ec2 import LocalEC2
+from s3 import LocalS3
+from s3_request import s3_call
 
 # moto lists the thousand methods of its EC2 class anew for every call.
 moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
 
-SERVICES = {"ebs": LocalEBS, "ec2": LocalEC2, "events": EventsHandler, "sqs": SQSResponse, "sts": TokenResponse}
+SERVICES = {
+    "ebs": LocalEBS,
+    "ec2": LocalEC2,
+    "events": EventsHandler,
+    "s3": LocalS3,
+    "sqs": SQSResponse,
+    "sts": TokenResponse,
+}
 
 CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[^/]+/([^/]+)/")
 VOLUME_ID = re.compile(r"<volumeId>([^<]+)</volumeId>")
-ERROR_CODE = re.compile(r"<Code>([^<]+)</Code>")
+ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
+# What the server says itself, whatever moto thinks of it.
+OF_THE_SERVER = {"connection", "content-length", "content-type", "date", "server", "transfer-encoding"}
 
 
 @dataclass
@@ -53,6 +66,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     # The account's clock, where one answered.
     date: str | None = None
+    # Of the object that a HEAD asks about: its answer has no body.
+    length: int | None = None
 
 
 class MotoServerRequest(MotoRequest):
@@ -69,13 +84,16 @@ def handle(request: Request) -> Answer | None:
     if service not in SERVICES:
         return xml_error("UnknownService", f"The local AWS has no {service}.", 404)
 
-    # The blocks of a snapshot are no text.
-    body = request.body.decode(errors="replace")
-    action, params = call_of(request, service, body)
+    if service == "s3":
+        try:
+            request.body = unpacked(request.headers, request.body)
+        except ValueError as error:
+            return error_answer(request, "IncompleteBody", str(error), 400)
+    action, params = call_of(request, service)
     call = owner.begin(action, params, request.headers.get("X-Amz-Security-Token"))
     if not call:
         return None
-    effect = owner.take_fault(action, params, body)
+    effect = owner.take_fault(action, params, request.body)
     # A call whose answer is lost has been carried out all the same.
     call["performed"] = not (effect.get("error") or effect.get("dropped"))
     answer = perform(request, owner, service, call, effect)
@@ -87,9 +105,12 @@ def handle(request: Request) -> Answer | None:
     return answer
 
 
-def call_of(request: Request, service: str, body: str) -> tuple[str, dict[str, Any]]:
+def call_of(request: Request, service: str) -> tuple[str, dict[str, Any]]:
     if service == "ebs":
         return ebs_call(request)
+    if service == "s3":
+        return s3_call(request.method, request.path, request.query, request.headers)
+    body = request.body.decode(errors="replace")
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rpartition(".")[2], json.loads(body or "{}")
@@ -151,10 +172,14 @@ def ask_moto(request: Request, owner: Account, service: str) -> Answer:
         "SERVER_PORT": "80",
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(request.body),
+        # So that werkzeug reads it in one go.
+        "wsgi.input_terminated": True,
         "CONTENT_TYPE": request.headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(request.body)),
     }
-    environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
+    for name in request.headers:
+        # A list may come as several headers of one name.
+        environ[f"HTTP_{name.upper().replace('-', '_')}"] = ",".join(request.headers.get_all(name))
     # What moto itself offers for tests with several accounts.
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = owner.id
     try:
@@ -168,10 +193,11 @@ def ask_moto(request: Request, owner: Account, service: str) -> Answer:
         # A hole in moto, never something real AWS would say: worth a trace.
         traceback.print_exc(file=sys.stderr)
         return error_answer(request, "InternalError", f"moto failed: {error!r}", 500)
-    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
-    of_amazon = {name: str(value) for name, value in headers.items() if name.lower().startswith("x-amz")}
-    body = body.encode() if isinstance(body, str) else body
-    return Answer(int(status), content_type or default_content_type(request), body, of_amazon)
+    said = {name.lower(): str(value) for name, value in headers.items()}
+    content_type = said.get("content-type") or default_content_type(request)
+    length = int(said["content-length"]) if request.method == "HEAD" and "content-length" in said else None
+    kept = {name: value for name, value in said.items() if name not in OF_THE_SERVER}
+    return Answer(int(status), content_type, body.encode() if isinstance(body, str) else body, kept, length=length)
 
 
 def keep_events(owner: Account, params: dict[str, Any], answer: Answer) -> None:
@@ -185,7 +211,10 @@ def default_content_type(request: Request) -> str:
 
 
 def error_answer(request: Request, code: str, message: str, status: int, reason: str | None = None) -> Answer:
-    if request.headers.get("X-Amz-Target") or "/ebs/" in request.headers.get("Authorization", ""):
+    authorization = request.headers.get("Authorization", "")
+    if "/s3/" in authorization:
+        return s3_error(code, message, status)
+    if request.headers.get("X-Amz-Target") or "/ebs/" in authorization:
         body = json.dumps({"__type": code, "message": message} | ({"Reason": reason} if reason else {}))
         return Answer(status, default_content_type(request), body.encode())
     return xml_error(code, message, status)
@@ -200,10 +229,18 @@ def xml_error(code: str, message: str, status: int) -> Answer:
     return Answer(status, "text/xml;charset=UTF-8", body.encode())
 
 
+def s3_error(code: str, message: str, status: int) -> Answer:
+    content = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message><RequestId>{uuid4()}</RequestId>"
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{content}</Error>'
+    return Answer(status, "application/xml", body.encode())
+
+
 def error_code(answer: Answer) -> str | None:
-    if answer.status < 400:
+    # S3 may notice that an upload cannot be completed when it has answered 200 already.
+    if answer.status < 400 and b"<Error>" not in answer.body[:100]:
         return None
-    if "json" in answer.content_type:
+    if answer.body and "json" in answer.content_type:
         return json.loads(answer.body).get("__type", "").rpartition("#")[2]
-    found = ERROR_CODE.search(answer.body.decode())
-    return found[1] if found else None
+    found = ERROR_CODE.search(answer.body)
+    # To HEAD there is no more than the status.
+    return found[1].decode() if found else HTTPStatus(answer.status).phrase.replace(" ", "")

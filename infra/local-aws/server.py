@@ -1,4 +1,4 @@
-"""A local AWS for the tests and the demo: EC2, EBS, EventBridge, SQS and STS on 127.0.0.1.
+"""A local AWS for the tests and the demo: EC2, EBS, EventBridge, S3, SQS and STS on 127.0.0.1.
 
     python server.py --port 0 [--until-stdin-closes]
 
@@ -57,17 +57,19 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send(answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
     def send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         self.send_header("Date", answer.date or self.date_time_string())
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(answer.body) if answer.length is None else answer.length))
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        # One write for head and body: two small segments are what Nagle and delayed ACKs punish.
-        self._headers_buffer.append(b"\r\n" + answer.body)
+        self._headers_buffer.append(b"\r\n")
+        if self.command != "HEAD":
+            # One write for head and body: two small segments are what Nagle and delayed ACKs punish.
+            self._headers_buffer.append(answer.body)
         self.flush_headers()
 
     def hang_up(self) -> None:
