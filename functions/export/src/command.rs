@@ -23,8 +23,9 @@ impl Exporter {
         let name =
             Name::parse(backup).map_err(|why| Refusal::new(RefusalKind::InvalidRequest, format!("backup: {why}")))?;
         let place = self.place(of);
-        let read = self.read_back(&place, &name, deadline.stop_starting);
-        let (store, spec, found) = tokio::try_join!(self.listed(of), self.spec(&place), read)?;
+        let (list, spec) = (Box::pin(self.listed(of)), Box::pin(self.spec(&place)));
+        let read = Box::pin(self.read_back(&place, &name, deadline.stop_starting));
+        let (store, spec, found) = tokio::try_join!(list, spec, read)?;
         let (bytes, spec) = spec.unzip();
         Ok((plan_restore(of, backup, (&store, bytes.as_deref()), found, shown), spec))
     }
@@ -44,7 +45,7 @@ impl Exporter {
         let spec = spec.ok_or_else(|| Stop::Failed("the etcd cluster's spec could not be read".to_owned()))?;
         let (place, now) = (self.place(of), Timestamp::now());
         let to = at(&place, place.command(now));
-        match self.s3.put_new(&to, restore_command(&spec, &name, now)).await? {
+        match Box::pin(self.s3.put_new(&to, restore_command(&spec, &name, now))).await? {
             Put::Written => Ok(plan.answer(Some(to.to_string()))),
             Put::Exists => Err(Stop::Failed(format!("{to} was there already"))),
         }

@@ -65,7 +65,7 @@ async fn send(s3: &S3, upload: &Upload, db: Database) -> Result<Copied, String> 
 fn pack(db: &Database, parts: Parts) -> Result<(DbFacts, Written), String> {
     let (mut stream, mut writer) = (DbStream::default(), Writer::new(parts));
     db.copy(|piece| {
-        stream.feed(piece).map_err(Ended::of)?;
+        stream.feed(piece).map_err(|fault| Ended::of(&fault))?;
         writer.write(piece).map_err(|error| Ended(error.to_string()))
     })
     .map_err(|ended: Ended| ended.0)?;
@@ -79,7 +79,7 @@ fn pack(db: &Database, parts: Parts) -> Result<(DbFacts, Written), String> {
 struct Ended(String);
 
 impl Ended {
-    fn of(fault: Fault) -> Self {
+    fn of(fault: &Fault) -> Self {
         Self(format!("the db is not sound: {fault}"))
     }
 }

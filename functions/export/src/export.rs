@@ -95,8 +95,9 @@ impl Exporter {
         let place = self.place(&candidate.lineage.of);
         let name = name(candidate);
         let meta_at = at(&place, place.meta(&name));
-        let look = self.look(candidate, deadline);
-        let (there, spec, looked) = tokio::join!(self.s3.head(&meta_at), self.spec(&place), look);
+        let (head, spec, look) =
+            (Box::pin(self.s3.head(&meta_at)), Box::pin(self.spec(&place)), Box::pin(self.look(candidate, deadline)));
+        let (there, spec, looked) = tokio::join!(head, spec, look);
         if there?.is_some() {
             return Err(already(&place, &name).into());
         }
@@ -111,14 +112,16 @@ impl Exporter {
         let db_version = found.etcd_version.clone().unwrap_or_default();
         let etcd_version = label(&db_version, spec.as_ref().map(|spec| spec.etcd_version.as_str()));
         let etcd_version = etcd_version.ok_or_else(|| no_label(&db_version))?;
-        let copied = copy(&self.s3, &at(&place, place.data(&name)), db, deadline.stop_starting).await;
+        let data_at = at(&place, place.data(&name));
+        let copied = Box::pin(copy(&self.s3, &data_at, db, deadline.stop_starting)).await;
         let copied = copied.map_err(Stop::Failed)?;
         if Some(copied.revision) != found.revision {
             let why = format!("the copy is of revision {}, not {:?}: it is no backup", copied.revision, found.revision);
             return Err(Stop::Failed(why));
         }
         let meta = Meta { etcd_version: etcd_version.clone(), timestamp: candidate.started.as_second(), spec };
-        let put = tokio::time::timeout_at(deadline.stop_waiting, self.s3.put_new(&meta_at, meta.bytes())).await;
+        let put = Box::pin(self.s3.put_new(&meta_at, meta.bytes()));
+        let put = tokio::time::timeout_at(deadline.stop_waiting, put).await;
         put.map_err(|_| Stop::Failed("S3 did not take the meta before the deadline".to_owned()))??;
         if let Err(error) = metrics::emit_over_all(&[("BackupsExported", "Count", 1.0)], Timestamp::now()) {
             warn!("the metrics could not be written: {error}");
@@ -126,7 +129,7 @@ impl Exporter {
         info!(backup = %name, member = %candidate.lineage.member, db_bytes = copied.db_bytes, bytes = copied.bytes, "Exported");
         let exported = Exported {
             backup: name.to_string(),
-            url: at(&place, place.data(&name)).to_string(),
+            url: data_at.to_string(),
             store: place.to_string(),
             etcd_version,
             db_bytes: copied.db_bytes,

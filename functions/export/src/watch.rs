@@ -33,14 +33,13 @@ pub(crate) async fn watch(
     let mut failures: Vec<String> = report.failure.clone().into_iter().collect();
     for ContentsDue { of, backup } in std::mem::take(&mut report.due) {
         let Ok(name) = Name::parse(&backup) else { continue };
-        match exporter.read_back(&exporter.place(&of), &name, deadline.stop_starting).await {
-            Ok(Some(Soundness::Sound { .. })) => {}
+        match Box::pin(exporter.read_back(&exporter.place(&of), &name, deadline.stop_starting)).await {
             Ok(Some(Soundness::Unsound(why))) => {
                 unsound += 1.0;
                 report.result.warnings.push(format!("{of}: {backup}, the newest backup of etcd-manager: {why}"));
             }
-            // Its cleanup was faster.
-            Ok(None) => {}
+            // Where there is none any more, its cleanup was faster.
+            Ok(Some(Soundness::Sound { .. }) | None) => {}
             Err(failure) => failures.push(format!("{of}: {backup} could not be read: {failure}")),
         }
     }
