@@ -153,7 +153,9 @@ impl Account {
     /// Every call that may have changed something: neither a question nor an event.
     pub async fn writes(&self) -> Vec<Call> {
         let mut calls = self.all_calls().await;
-        calls.retain(|call| !call.action.starts_with("Describe") && call.action != "PutEvents");
+        let is_question =
+            |action: &str| ["Describe", "List", "Get", "Head"].iter().any(|word| action.starts_with(word));
+        calls.retain(|call| !is_question(&call.action) && call.action != "PutEvents");
         calls
     }
 

@@ -53,6 +53,32 @@ impl Disk {
 }
 
 impl Disk {
+    /// The same, but a leaf of the database's keys lost, far from the last key.
+    #[must_use]
+    pub fn with_a_broken_leaf(mut self) -> Self {
+        const PAGE: usize = 4096;
+        let is_leaf = |page: &[u8]| {
+            let key = 16 + usize::from(page[20]) + usize::from(page[21]) * 256;
+            page[8..10] == [2, 0] && page[10] > 1 && page[24] == 17 && page.get(key + 8) == Some(&b'_')
+        };
+        let pages = (0..self.bytes.len() / PAGE).filter(|page| is_leaf(&self.bytes[page * PAGE..(page + 1) * PAGE]));
+        // Free pages hold leaves of before, so that all with these keys are lost.
+        let leaves: Vec<usize> = pages.collect();
+        let key = |page: usize| {
+            let page = &self.bytes[page * PAGE..(page + 1) * PAGE];
+            let at = 16 + usize::from(page[20]) + usize::from(page[21]) * 256;
+            page[at..at + 17].to_vec()
+        };
+        let mut keys: Vec<Vec<u8>> = leaves.iter().map(|page| key(*page)).collect();
+        keys.sort();
+        let middle = keys[keys.len() / 2].clone();
+        let lost: Vec<usize> = leaves.into_iter().filter(|page| key(*page) == middle).collect();
+        for page in lost {
+            self.bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+        }
+        self
+    }
+
     /// The same, but its database has so many more revisions, at the index that it had.
     #[must_use]
     pub fn with_more_revisions(mut self, more: i64) -> Self {

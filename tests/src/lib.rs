@@ -21,6 +21,7 @@
 )]
 
 pub mod account;
+pub mod bucket;
 pub mod changes;
 mod control;
 pub mod disk;
