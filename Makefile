@@ -42,11 +42,12 @@ package: check-tools $(TOOLS)/package/.ready $(TOOLS)/bin/cargo-cyclonedx ## dis
 audit: check-tools $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Licences, bans, sources, advisories, unused dependencies
 	@infra/audit $(TOOLS)/bin
 
-bench: check-tools ## backup against an EC2 with 40 ms latency; verify on a volume of 20 GiB, 20 ms a block
+bench: check-tools ## backup against an EC2 with 40 ms latency; verify and export on a volume of 20 GiB, 20 ms a block
 	cargo build --workspace --bins --locked
-	cargo build --package backup --package verify --release --locked
+	cargo build --package backup --package verify --package export --release --locked
 	@$(TARGET)/debug/bench backup $(TARGET)/release/backup
 	@$(TARGET)/debug/bench verify $(TARGET)/release/verify
+	@$(TARGET)/debug/bench export $(TARGET)/release/export
 
 # What it writes is in the repository, so that tests need none of this. FIXTURES="clean-3.5 xfs" makes only those.
 # FROM=folder takes volumes that were made elsewhere.

@@ -111,8 +111,18 @@ impl LargeDisk {
     /// The fixture of that name.
     #[must_use]
     pub fn fixture(name: &str) -> Self {
-        let truth = truth(name);
-        let bytes = Bytes::from(unpacked(name, "blocks.zst"));
+        Self::of(truth(name), &Bytes::from(unpacked(name, "blocks.zst")))
+    }
+
+    /// One that is not in the repository: what `make fixtures` has made there, unpacked, as `<path>.blocks` and `<path>.json`.
+    #[must_use]
+    pub fn at(path: &str) -> Self {
+        let read =
+            |kind: &str| fs::read(format!("{path}.{kind}")).unwrap_or_else(|error| panic!("{path}.{kind}: {error}"));
+        Self::of(serde_json::from_slice(&read("json")).expect("JSON"), &Bytes::from(read("blocks")))
+    }
+
+    fn of(truth: Value, bytes: &Bytes) -> Self {
         let indexes = truth["blocks"].as_array().expect("a list").iter().map(|index| index.as_u64().expect("an index"));
         let blocks: BTreeMap<u64, Bytes> =
             indexes.enumerate().map(|(nth, index)| (index, bytes.slice(nth * BLOCK..(nth + 1) * BLOCK))).collect();

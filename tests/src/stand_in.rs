@@ -1,20 +1,22 @@
 //! A stand-in for EC2 that is never the bottleneck: in memory, any number of calls at once, each answered after the
 //! same time. For the benchmark, where a function's own time and its rounds of dependent calls are to show.
 //!
-//! It speaks five calls of the query protocol, and the two of EBS's direct APIs that read. Filters are ignored: what a
+//! It speaks five calls of the query protocol, the two of EBS's direct APIs that read, and S3's that write an object. Filters are ignored: what a
 //! fleet holds is what a function may see, and every snapshot of it has the same blocks.
 
 mod ebs;
 mod fleet;
 mod query;
+mod s3;
 mod xml;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -41,6 +43,7 @@ struct Ec2 {
     latency: Duration,
     fleet: Mutex<Fleet>,
     blocks: ebs::Blocks,
+    objects: Mutex<s3::Objects>,
     arrivals: Mutex<Vec<Arrival>>,
 }
 
@@ -63,7 +66,13 @@ impl StandIn {
     }
 
     async fn start(fleet: Fleet, blocks: ebs::Blocks, latency: Duration) -> Self {
-        let ec2 = Arc::new(Ec2 { latency, fleet: Mutex::new(fleet), blocks, arrivals: Mutex::default() });
+        let ec2 = Arc::new(Ec2 {
+            latency,
+            fleet: Mutex::new(fleet),
+            blocks,
+            objects: Mutex::default(),
+            arrivals: Mutex::default(),
+        });
         let router = Router::new()
             .route("/snapshots/{id}/blocks", get(list_blocks))
             .route("/snapshots/{id}/blocks/{index}", get(get_block))
@@ -95,8 +104,17 @@ impl Drop for StandIn {
     }
 }
 
-async fn answer(State(ec2): State<Arc<Ec2>>, body: String) -> Response {
-    let (at, (status, body)) = ec2.perform(&Query::parse(&body));
+async fn answer(State(ec2): State<Arc<Ec2>>, method: Method, uri: Uri, body: Bytes) -> Response {
+    if uri.path() != "/" {
+        let (action, answer) = {
+            let mut objects = ec2.objects.lock().unwrap_or_else(PoisonError::into_inner);
+            objects.perform(&method, &uri, &body)
+        };
+        let at = ec2.arrived(action, None);
+        sleep_until(at + ec2.latency).await;
+        return answer;
+    }
+    let (at, (status, body)) = ec2.perform(&Query::parse(&String::from_utf8_lossy(&body)));
     sleep_until(at + ec2.latency).await;
     (status, [("Content-Type", "text/xml;charset=UTF-8")], body).into_response()
 }

@@ -1,4 +1,4 @@
-//! Benchmark: `bench backup target/release/backup`, `bench verify target/release/verify`.
+//! Benchmark: `bench backup target/release/backup`, and the same of `verify` and `export`.
 //!
 //! EC2 and EBS are a stand-in with a fixed latency, so that what is measured is the function: how many rounds of
 //! dependent calls it needs, how far apart it snapshots the members of an etcd cluster, how fast it starts, what it
@@ -11,6 +11,7 @@
 )]
 
 mod backup;
+mod export;
 mod measured;
 mod verify;
 
@@ -22,7 +23,9 @@ async fn main() -> ExitCode {
     let met = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["backup", binary] => backup::bench(binary).await,
         ["verify", binary] => verify::bench(binary).await,
-        _ => Err("usage: bench backup|verify <path of the function's release binary>".to_owned()),
+        ["export", binary] => export::bench(binary, None).await,
+        ["export", binary, disk] => export::bench(binary, Some(disk)).await,
+        _ => Err("usage: bench backup|verify|export <path of the function's release binary>".to_owned()),
     };
     match met {
         Ok(true) => ExitCode::SUCCESS,
