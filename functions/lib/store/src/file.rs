@@ -82,16 +82,25 @@ pub struct Read {
 /// Why a backup's data is none.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError<E> {
-    /// It is no gzip, or ends before its end.
+    /// It could not be read to the end, which says nothing of it.
+    #[error("it could not be read: {0}")]
+    Unread(io::Error),
+    /// It does not begin as a gzip does.
+    #[error("it is no whole gzip: its beginning is none of a gzip")]
+    NotGzip,
+    /// It ends too early, as after an upload that was cut off.
+    #[error("it is no whole gzip: it is cut off")]
+    CutOff,
+    /// It begins as a gzip, and then does not go on as one, or what follows it is none.
     #[error("it is no whole gzip: {0}")]
-    Gzip(io::Error),
-    /// There is no SHA-256 after the db, which etcd-manager asks for.
+    Damaged(io::Error),
+    /// There is no SHA-256 after the db, without which etcd restores nothing. In bytes.
     #[error("{0} bytes: no whole db with a SHA-256 after it")]
     NoHash(u64),
     /// The SHA-256 is that of another db.
     #[error("the SHA-256 after the db is not the db's")]
     WrongHash,
-    /// More than is read.
+    /// More than is read, in bytes of the db.
     #[error("more than {0} bytes")]
     TooLarge(u64),
     /// Whoever takes the db takes no more.
@@ -99,7 +108,20 @@ pub enum ReadError<E> {
     Taken(#[from] E),
 }
 
-/// Reads a backup's data, at most so many bytes of a db, and gives the db piece by piece.
+impl<E> ReadError<E> {
+    /// By what flate2 makes of it: any other kind of error comes from what is read from.
+    fn of(error: io::Error, has_begun: bool) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::CutOff,
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if has_begun => Self::Damaged(error),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Self::NotGzip,
+            _ => Self::Unread(error),
+        }
+    }
+}
+
+/// Reads a backup's data, at most so many bytes of a db, and gives the db piece by piece: what was given is the db only when
+/// this ends well. As etcd-manager does, it takes a gzip of several members, and nothing else after them.
 pub fn read<E>(
     from: impl io::BufRead,
     most: u64,
@@ -114,7 +136,7 @@ pub fn read<E>(
         let got = match io::Read::read(&mut gzip, &mut piece) {
             Ok(got) => got,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(ReadError::Gzip(error)),
+            Err(error) => return Err(ReadError::of(error, gzip.header().is_some() || length > 0 || !held.is_empty())),
         };
         if got == 0 {
             break;
@@ -173,37 +195,77 @@ mod tests {
         assert_eq!(written(&db, 4096)[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
     }
 
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).expect("memory");
+        gzip.finish().expect("memory")
+    }
+
+    fn with_hash(db: &[u8]) -> Vec<u8> {
+        [db, &Sha256::digest(db)[..]].concat()
+    }
+
+    fn refused(from: impl io::BufRead) -> ReadError<Infallible> {
+        read(from, 1 << 20, |_| Ok(())).expect_err("no backup")
+    }
+
     #[test]
     fn what_is_no_backup_is_told_apart() {
-        let db = vec![7; 4096];
+        let db = [7; 4096];
         let file = written(&db, 4096);
-        let gzip = |bytes: &[u8]| {
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-            gzip.write_all(bytes).expect("memory");
-            gzip.finish().expect("memory")
-        };
-        for (file, why) in [
-            (b"no gzip".to_vec(), "no whole gzip"),
-            (Vec::new(), "no whole gzip"),
-            (file[..file.len() - 9].to_vec(), "no whole gzip"),
-            (gzip(&db), "no whole db with a SHA-256"),
-            (gzip(&db[..40]), "no whole db with a SHA-256"),
-            (gzip(&[7; 32]), "no whole db with a SHA-256"),
-            (gzip(&[&db[..], &[0; 32]].concat()), "is not the db's"),
-        ] {
-            let error = read_back(&file, 1 << 20).expect_err(why);
-            assert!(error.contains(why), "{error}");
+        assert!(matches!(refused(&b"no gzip at all"[..]), ReadError::NotGzip));
+        for kept in [0, 1, 9, 10, 11, file.len() / 2, file.len() - 8, file.len() - 1] {
+            assert!(matches!(refused(&file[..kept]), ReadError::CutOff), "{kept} bytes");
         }
-        let hash: [u8; 32] = Sha256::digest(&db).into();
-        let two = [gzip(&db[..100]), gzip(&[&db[100..], &hash[..]].concat())].concat();
-        assert_eq!(read_back(&two, 1 << 20), Ok(db), "etcd-manager takes several members");
+        for after in [&b"\0\0\0\0\0\0\0\0\0\0\0\0"[..], b"not a member of a gzip"] {
+            assert!(matches!(refused(&[&file[..], after].concat()[..]), ReadError::Damaged(_)), "{after:?}");
+        }
+        for (bytes, length) in [(&db[..], 4096), (&db[..32], 32), (&db[..31], 31), (&[], 0)] {
+            assert!(matches!(refused(&gzip(bytes)[..]), ReadError::NoHash(told) if told == length), "{length}");
+        }
+        let odd = with_hash(&db[..1000]);
+        assert!(matches!(refused(&gzip(&odd)[..]), ReadError::NoHash(1032)), "no db has 1000 bytes");
+        let other = [&db[..], &[0; HASH]].concat();
+        assert!(matches!(refused(&gzip(&other)[..]), ReadError::WrongHash));
+    }
+
+    #[test]
+    fn a_gzip_of_several_members_is_one_backup() {
+        let db = vec![7; 4096];
+        let whole = with_hash(&db);
+        for cut in [1, 100, 4096, 4100, whole.len() - 1] {
+            let (first, second) = whole.split_at(cut);
+            let members = [gzip(first), gzip(&[]), gzip(second)].concat();
+            assert_eq!(read_back(&members, 1 << 20).as_ref(), Ok(&db), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_failure_to_read_says_nothing_of_the_backup() {
+        struct Fails;
+        impl io::Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let file = written(&[7; 4096], 4096);
+        let from = io::Read::chain(&file[..file.len() / 2], Fails);
+        assert!(matches!(refused(io::BufReader::new(from)), ReadError::Unread(_)));
     }
 
     #[test]
     fn a_bomb_is_read_so_far_and_no_further() {
         let file = written(&vec![0; 64 << 20], 1 << 20);
         assert!(file.len() < 1 << 20);
-        assert_eq!(read_back(&file, 1 << 20), Err("more than 1048576 bytes".to_owned()));
+        let mut given = 0;
+        let stopped = read(&file[..], 1 << 20, |piece| -> Result<(), Infallible> {
+            given += piece.len();
+            Ok(())
+        });
+        assert!(matches!(stopped, Err(ReadError::TooLarge(most)) if most == 1 << 20), "{stopped:?}");
+        assert!(given <= 1 << 20, "{given} bytes were given");
+        let most = written(&vec![0; 1 << 20], 1 << 20);
+        assert_eq!(read_back(&most, 1 << 20).map(|db| db.len()), Ok(1 << 20), "as many as may be");
     }
 
     #[test]
@@ -218,6 +280,15 @@ mod tests {
         fn what_is_written_is_read(sectors in 1..40_usize, seed in any::<u8>(), piece in 1..9000_usize) {
             let db: Vec<u8> = (0..=250_u8).cycle().map(|byte| byte ^ seed).take(sectors * 512).collect();
             prop_assert_eq!(read_back(&written(&db, piece), 1 << 20), Ok(db));
+        }
+
+        #[test]
+        fn whatever_is_there_is_read_or_refused(
+            begins in any::<bool>(),
+            bytes in prop::collection::vec(any::<u8>(), 0..600),
+        ) {
+            let header = if begins { &[0x1f, 0x8b, 8][..] } else { &[] };
+            prop_assert!(read_back(&[header, &bytes].concat(), 1 << 20).is_err());
         }
 
         #[test]
