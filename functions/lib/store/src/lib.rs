@@ -16,6 +16,6 @@ mod version;
 pub use file::{Read, ReadError, Writer, Written, read};
 pub use layout::{Listing, Object};
 pub use location::{InvalidLocation, Place, Template};
-pub use name::{InvalidName, Made, Name};
+pub use name::{Cleanup, InvalidName, Made, Name};
 pub use protobuf_json::{ClusterSpec, Malformed, Meta, restore_command};
 pub use version::{Runs, label, runs};

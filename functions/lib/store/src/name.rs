@@ -12,6 +12,8 @@ const OURS: &str = "etcd-volume-backup-";
 const DIGITS: usize = 6;
 /// Letters of a time: `2026-11-23T02:00:00Z`.
 const TIME: usize = 20;
+/// Letters of it without the zone.
+const SECONDS: usize = 19;
 /// The longest name that is read, in bytes.
 const LONGEST: usize = 256;
 
@@ -22,12 +24,25 @@ pub struct Name(String);
 /// Who made a backup, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// etcd-manager, or a tool that names backups as it does: its cleanup thins these.
+    /// etcd-manager: a time in whole seconds of UTC, and six digits.
     ByEtcdManager,
-    /// This tool.
+    /// This tool: the same after `etcd-volume-backup-`.
     ByUs,
     /// Somebody else.
     ByOthers,
+}
+
+/// What etcd-manager's cleanup does with a backup, by its name.
+///
+/// It runs after a backup, at most once an hour, and keeps: all of the last hour; the first of each hour for 7 days; the first
+/// of each day for 90 days, as kops sets it (730 where it does not). It deletes the rest, whoever made it, and takes a
+/// stranger's for the first one as well as its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleanup {
+    /// Never deletes it: its name begins with no time.
+    KeepsForEver,
+    /// Keeps it for so long as it is the first of its hour or day.
+    Thins,
 }
 
 /// Why a text is no backup's name.
@@ -37,7 +52,7 @@ pub struct InvalidName(String);
 
 impl Name {
     /// The name of a snapshot's backup. It is the same however often the snapshot is exported, so that nothing is exported
-    /// twice.
+    /// twice: the six digits are the first 32 bits of the SHA-256 of its id, as a number, modulo a million.
     #[must_use]
     pub fn of_snapshot(id: &str, started: Timestamp) -> Self {
         let digest = Sha256::digest(id.as_bytes());
@@ -62,21 +77,53 @@ impl Name {
     /// Of which moment the backup is.
     #[must_use]
     pub fn time(&self) -> Option<Timestamp> {
-        let rest = self.0.strip_prefix(OURS).unwrap_or(&self.0);
-        let (time, rest) = rest.split_at_checked(TIME)?;
-        rest.strip_prefix('-')?;
-        time.ends_with('Z').then(|| time.parse().ok()).flatten()
+        time_of(self.0.strip_prefix(OURS).unwrap_or(&self.0))
     }
 
     /// Who made it.
     #[must_use]
     pub fn made(&self) -> Made {
-        match (self.0.starts_with(OURS), self.time()) {
-            (_, None) => Made::ByOthers,
-            (true, Some(_)) => Made::ByUs,
-            (false, Some(_)) => Made::ByEtcdManager,
+        match self.0.strip_prefix(OURS) {
+            Some(rest) if is_time_and_digits(rest) => Made::ByUs,
+            None if is_time_and_digits(&self.0) => Made::ByEtcdManager,
+            _ => Made::ByOthers,
         }
     }
+
+    /// What etcd-manager's cleanup does with it.
+    #[must_use]
+    pub fn cleanup(&self) -> Cleanup {
+        if time_of(&self.0).is_some() { Cleanup::Thins } else { Cleanup::KeepsForEver }
+    }
+}
+
+/// `2026-11-23T02:00:00Z-000001`.
+fn is_time_and_digits(text: &str) -> bool {
+    let parts = text.split_at_checked(TIME).and_then(|(time, rest)| Some((time, rest.strip_prefix('-')?)));
+    parts.is_some_and(|(time, digits)| {
+        let are_digits = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+        are_digits && time.ends_with('Z') && time_of(time).is_some()
+    })
+}
+
+/// The time that a name begins with, as etcd-manager's cleanup reads it (`pkg/backupcontroller/parse.go`): all before the first
+/// `Z-`, or else the whole name, as Go's `time.RFC3339`. Go also takes an hour of one digit, which nobody writes.
+fn time_of(name: &str) -> Option<Timestamp> {
+    let text = name.find("Z-").map_or(name, |at| &name[..=at]);
+    let (seconds, rest) = text.split_at_checked(SECONDS)?;
+    let has_form = |form: &[u8], text: &str| {
+        let is_it = |(form, byte): (&u8, u8)| if *form == b'0' { byte.is_ascii_digit() } else { *form == byte };
+        form.len() == text.len() && form.iter().zip(text.bytes()).all(is_it)
+    };
+    let zone = match rest.strip_prefix(['.', ',']) {
+        Some(fraction) if !fraction.starts_with(|c: char| c.is_ascii_digit()) => return None,
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    // Not all that jiff reads: other forms of ISO 8601, and leap seconds.
+    let is_time = has_form(b"0000-00-00T00:00:00", seconds) && !seconds.ends_with("60");
+    let is_zone = zone == "Z" || has_form(b"+00:00", zone) || has_form(b"-00:00", zone);
+    (is_time && is_zone).then(|| format!("{seconds}{zone}").parse().ok()).flatten()
 }
 
 impl fmt::Display for Name {
@@ -108,14 +155,44 @@ mod tests {
     }
 
     #[test]
-    fn who_made_it_is_told_by_the_name() {
-        let made = |text: &str| Name::parse(text).map(|name| (name.made(), name.time().is_some()));
-        assert_eq!(made("2026-11-23T02:00:00Z-000001"), Ok((Made::ByEtcdManager, true)));
-        assert_eq!(made("2026-11-23T02:00:00Z-anything"), Ok((Made::ByEtcdManager, true)));
-        assert_eq!(made("etcd-volume-backup-2026-11-23T02:00:00Z-000001"), Ok((Made::ByUs, true)));
-        assert_eq!(made("etcd-volume-backup-yesterday"), Ok((Made::ByOthers, false)));
-        assert_eq!(made("before-the-upgrade"), Ok((Made::ByOthers, false)));
-        assert_eq!(made("2026-11-23T02:00:00Z"), Ok((Made::ByOthers, false)));
+    fn who_made_it_and_what_becomes_of_it_is_told_by_the_name() {
+        use Cleanup::{KeepsForEver, Thins};
+        use Made::{ByEtcdManager, ByOthers, ByUs};
+        for (text, made, cleanup, has_time) in [
+            ("2026-11-23T02:00:00Z-000001", ByEtcdManager, Thins, true),
+            ("2026-11-23T02:00:00Z-anything", ByOthers, Thins, true),
+            ("2026-11-23T02:00:00Z-0000001", ByOthers, Thins, true),
+            ("2026-11-23T02:00:00Z-", ByOthers, Thins, true),
+            ("2026-11-23T02:00:00Z", ByOthers, Thins, true),
+            ("2026-11-23T02:00:00.5Z-000001", ByOthers, Thins, true),
+            ("2026-11-23T02:00:00.0123456789Z", ByOthers, Thins, true),
+            ("2026-11-23T03:00:00+01:00", ByOthers, Thins, true),
+            ("2026-11-23T03:00:00+01:00-000001", ByOthers, KeepsForEver, false),
+            ("etcd-volume-backup-2026-11-23T02:00:00Z-900001", ByUs, KeepsForEver, true),
+            ("etcd-volume-backup-2026-11-23T02:00:00Z-90001", ByOthers, KeepsForEver, true),
+            ("etcd-volume-backup-2026-11-23T02:00:00Z", ByOthers, KeepsForEver, true),
+            ("etcd-volume-backup-yesterday", ByOthers, KeepsForEver, false),
+            ("before-the-upgrade", ByOthers, KeepsForEver, false),
+            ("before-2026-11-23T02:00:00Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-31T02:00:00Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23T23:59:60Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23t02:00:00z-000001", ByOthers, KeepsForEver, false),
+            ("20261123T020000.0000Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23T02:00:00.Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23T02:00Z-000001", ByOthers, KeepsForEver, false),
+            ("2018", ByOthers, KeepsForEver, false),
+            ("Z-", ByOthers, KeepsForEver, false),
+        ] {
+            let name = Name::parse(text).expect(text);
+            assert_eq!((name.made(), name.cleanup(), name.time().is_some()), (made, cleanup, has_time), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_in_another_zone_are_of_their_moment() {
+        let time = |text: &str| Name::parse(text).expect(text).time().expect(text);
+        assert_eq!(time("2026-11-23T03:00:00+01:00"), time("2026-11-23T02:00:00Z-000001"));
+        assert!(time("etcd-volume-backup-2026-11-23T02:00:01Z-000001") > time("2026-11-23T02:00:00Z-999999"));
     }
 
     #[test]
@@ -127,10 +204,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_name_or_is_refused(text in "\\PC*") {
+        fn a_snapshots_name_is_read_back(id in "snap-[0-9a-f]{17}", second in -62_167_219_200..253_402_300_800_i64) {
+            let name = Name::of_snapshot(&id, Timestamp::from_second(second).expect("a time"));
+            prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
+            prop_assert_eq!(name.time().map(Timestamp::as_second), Some(second));
+            prop_assert_eq!((name.made(), name.cleanup()), (Made::ByUs, Cleanup::KeepsForEver));
+        }
+
+        #[test]
+        fn any_text_is_a_name_or_is_refused(text in "(etcd-volume-backup-)?(2026-11-23T02:00:0[0-9TZ:.,+-]{0,9})?\\PC{0,9}") {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(name.as_str(), text.as_str());
-                let _ = (name.time(), name.made());
+                let _ = (name.time(), name.made(), name.cleanup());
             }
         }
     }
