@@ -46,11 +46,18 @@ impl Template {
             return Err(invalid("names no bucket"));
         }
         let prefix = prefix.trim_matches('/');
-        if ![CLUSTER, ETCD_CLUSTER].iter().all(|placeholder| prefix.contains(placeholder)) {
+        let Some((cluster, etcd_cluster)) = prefix.find(CLUSTER).zip(prefix.find(ETCD_CLUSTER)) else {
             return Err(invalid("lacks a placeholder, so that etcd clusters would share a store"));
+        };
+        // `a-b` and `c` would have the store of `a` and `b-c`.
+        if !prefix[cluster.min(etcd_cluster)..cluster.max(etcd_cluster)].contains('/') {
+            return Err(invalid("has no `/` between its placeholders, so that etcd clusters could share a store"));
         }
         let rest = prefix.replace(CLUSTER, "").replace(ETCD_CLUSTER, "");
-        if rest.contains(['{', '}']) || prefix.contains("//") || prefix.chars().any(|c| c.is_control() || c == '\\') {
+        // etcd-manager reads its store as a URL: it would look elsewhere for `%41` or `?`, and for `.`, `..` and `//`.
+        let is_safe = |c: char| c.is_ascii_alphanumeric() || "/!-_.*'()".contains(c);
+        let is_folder = |folder: &str| !matches!(folder, "" | "." | "..");
+        if !rest.chars().all(is_safe) || !prefix.split('/').all(is_folder) {
             return Err(invalid("has a prefix that no store has"));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
@@ -78,6 +85,8 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -86,6 +95,17 @@ mod tests {
         let place = template.of("k8s.example.com", "main");
         assert_eq!(place.to_string(), "s3://state-store/k8s.example.com/backups/etcd/main");
         assert_eq!((place.bucket.as_str(), template.bucket()), ("state-store", "state-store"));
+    }
+
+    #[test]
+    fn a_prefix_may_have_its_placeholders_in_either_order_and_slashes_around() {
+        for (text, place) in [
+            ("s3://b.1/{cluster}/{etcd_cluster}", "s3://b.1/k8s.example.com/main"),
+            ("s3://bucket//x/etcd-{etcd_cluster}/of/{cluster}//", "s3://bucket/x/etcd-main/of/k8s.example.com"),
+            ("s3://bucket/{cluster}/{cluster}-{etcd_cluster}", "s3://bucket/k8s.example.com/k8s.example.com-main"),
+        ] {
+            assert_eq!(Template::parse(text).expect(text).of("k8s.example.com", "main").to_string(), place);
+        }
     }
 
     #[test]
@@ -100,9 +120,35 @@ mod tests {
             ("s3://bucket/backups/{etcd_cluster}", "lacks a placeholder"),
             ("s3://bucket/{cluster}/{etcd_cluster}/{member}", "that no store has"),
             ("s3://bucket/{cluster}//{etcd_cluster}", "that no store has"),
+            ("s3://bucket/../{cluster}/{etcd_cluster}", "that no store has"),
+            ("s3://bucket/{cluster}/%41/{etcd_cluster}", "that no store has"),
+            ("s3://bucket/{cluster}/{etcd_cluster}?x", "that no store has"),
+            ("s3://bucket/a b/{cluster}/{etcd_cluster}", "that no store has"),
+            ("s3://bucket/{cluster}\n/{etcd_cluster}", "that no store has"),
+            ("s3://bucket/", "lacks a placeholder"),
+            ("s3://{cluster}/{etcd_cluster}", "names no bucket"),
+            ("s3://bucket/{cluster}-{etcd_cluster}", "between its placeholders"),
+            ("s3://bucket/a/{etcd_cluster}{cluster}/b", "between its placeholders"),
         ] {
             let error = Template::parse(text).expect_err(text).to_string();
             assert!(error.contains(why) && error.contains("such as s3://state-store/"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_etcd_clusters_share_a_store(
+            template in "s3://bucket/[a-c/-]{0,3}(\\{cluster\\}[a-c/-]{0,3}\\{etcd_cluster\\}|\\{etcd_cluster\\}[a-c/-]{0,3}\\{cluster\\})[a-c-]{0,2}",
+            (a, b) in (("[a-c-]{1,3}", "[a-c-]{1,3}"), ("[a-c-]{1,3}", "[a-c-]{1,3}")),
+        ) {
+            if let Ok(template) = Template::parse(&template) {
+                prop_assert_eq!(template.of(&a.0, &a.1) == template.of(&b.0, &b.1), a == b);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_template_or_is_refused(text in "(s3://)?[a-z]{0,4}/?\\PC{0,9}(\\{cluster\\})?\\PC{0,3}(\\{etcd_cluster\\})?\\PC{0,3}") {
+            let _ = Template::parse(&text);
         }
     }
 }
