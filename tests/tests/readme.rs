@@ -13,9 +13,10 @@ fn blocks() -> Vec<Value> {
     blocks.map(|block| serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"))).collect()
 }
 
-/// Those that are events and answers.
-fn examples() -> Vec<Value> {
-    blocks().into_iter().filter(|block| block["Statement"].is_null()).collect()
+/// Those that are events and answers: two of `backup`, two of `restore`, two of `verify`, five of `export`.
+fn examples() -> [Value; 11] {
+    let examples: Vec<Value> = blocks().into_iter().filter(|block| block["Statement"].is_null()).collect();
+    examples.try_into().unwrap()
 }
 
 /// The names of all fields, with the path to them.
@@ -42,7 +43,7 @@ fn is_like(shown: &Value, given: &Value) {
 
 #[tokio::test]
 async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
-    let [by_hand, answer, ..] = <[Value; 6]>::try_from(examples()).unwrap();
+    let [by_hand, answer, ..] = examples();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
     cluster.past_hours("main", "2026-11-20T02:00:00Z", 2).await;
@@ -56,7 +57,7 @@ async fn the_backups_events_are_accepted_and_its_answer_is_like_a_real_one() {
 
 #[tokio::test]
 async fn the_restores_event_is_accepted_and_its_answer_is_like_a_real_one() {
-    let [_, _, mut event, answer, ..] = <[Value; 6]>::try_from(examples()).unwrap();
+    let [_, _, mut event, answer, ..] = examples();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").single_master().create(&account).await;
     cluster.past_point("main", "2026-11-23T02:00:00Z").await;
@@ -142,7 +143,7 @@ fn who_has_the_readmes_policy_may_look_and_not_restore() {
 
 #[tokio::test]
 async fn verifys_event_is_accepted_and_its_answer_is_like_a_real_one() {
-    let [.., event, answer] = <[Value; 6]>::try_from(examples()).unwrap();
+    let [_, _, _, _, event, answer, ..] = examples();
     let account = LocalAws::account();
     let cluster = Kops::cluster("k8s.example.com").create(&account).await;
     for (member, snapshot) in &cluster.past_point("main", "2026-11-23T02:00:00Z").await {
@@ -150,6 +151,45 @@ async fn verifys_event_is_accepted_and_its_answer_is_like_a_real_one() {
     }
     let verify = Function::named("verify").account(&account).start().await;
     is_like(&answer, &verify.invoke(event).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_exports_events_are_accepted_and_its_answers_are_like_real_ones() {
+    let [.., event, exported, listed, mut restore, planned] = examples();
+    let account = LocalAws::account();
+    let cluster = Kops::cluster("k8s.example.com").create(&account).await;
+    for (member, snapshot) in &cluster.past_point("main", "2026-11-23T02:00:00Z").await {
+        account.put_disk(snapshot, &Disk::fixture(&format!("member-{member}")).bytes).await;
+    }
+    let bucket = account.bucket("state-store").await;
+    let control = "k8s.example.com/backups/etcd/main/control";
+    bucket.put(&format!("{control}/etcd-cluster-spec"), "{\"memberCount\": 3, \"etcdVersion\": \"3.5.16\"}").await;
+    bucket.put(&format!("{control}/etcd-cluster-created"), "{\"timestamp\":1795686087022186962}").await;
+    let store = "s3://state-store/{cluster}/backups/etcd/{etcd_cluster}";
+    let export = Function::named("export").account(&account).env("STORE", store).start().await;
+
+    let answer = export.invoke(event).await.unwrap();
+    is_like(&exported, &answer);
+    is_like(&listed, &export.invoke(json!({})).await.unwrap());
+    restore["backup"] = answer["backup"].clone();
+    let plan = export.invoke(restore).await.unwrap();
+    is_like(&planned, &plan);
+    assert_eq!(export.invoke(plan["apply"].clone()).await.unwrap()["outcome"], "commanded");
+}
+
+/// The types of refusals in the table of `export`.
+#[test]
+fn every_refusal_of_the_exports_table_is_one() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("## The `export` function").nth(1).unwrap().split("\n## ").next().unwrap();
+    let table = section.split("| type |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let refusals = include_str!("../../functions/lib/core/src/restore/refusal.rs");
+    let named: Vec<&str> =
+        table.lines().skip(2).flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in named {
+        assert!(refusals.contains(&format!("=> \"{name}\"")), "{name} is no refusal");
+    }
 }
 
 #[test]
@@ -171,7 +211,7 @@ fn every_scenario_that_semantics_names_is_there() {
     let text = include_str!("../../SEMANTICS.md");
     let mut named = 0;
     for span in text.split('`').skip(1).step_by(2) {
-        let [area @ ("backup" | "restore" | "stack" | "verify"), module, tests] =
+        let [area @ ("backup" | "export" | "restore" | "stack" | "verify"), module, tests] =
             span.splitn(3, "::").collect::<Vec<_>>()[..]
         else {
             continue;
