@@ -102,7 +102,7 @@ fn is_time_and_digits(text: &str) -> bool {
     let parts = text.split_at_checked(TIME).and_then(|(time, rest)| Some((time, rest.strip_prefix('-')?)));
     parts.is_some_and(|(time, digits)| {
         let are_digits = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
-        are_digits && time.ends_with('Z') && time_of(time).is_some()
+        are_digits && time_of(time).is_some()
     })
 }
 
@@ -176,7 +176,8 @@ mod tests {
             ("before-2026-11-23T02:00:00Z-000001", ByOthers, KeepsForEver, false),
             ("2026-11-31T02:00:00Z-000001", ByOthers, KeepsForEver, false),
             ("2026-11-23T23:59:60Z-000001", ByOthers, KeepsForEver, false),
-            ("2026-11-23t02:00:00z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23t02:00:00Z-000001", ByOthers, KeepsForEver, false),
+            ("2026-11-23T02:00:00z-000001", ByOthers, KeepsForEver, false),
             ("20261123T020000.0000Z-000001", ByOthers, KeepsForEver, false),
             ("2026-11-23T02:00:00.Z-000001", ByOthers, KeepsForEver, false),
             ("2026-11-23T02:00Z-000001", ByOthers, KeepsForEver, false),

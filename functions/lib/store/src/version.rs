@@ -4,7 +4,6 @@
 //! it only finds out about when the data of the living etcd cluster have been put away.
 
 use std::fmt;
-use std::str::FromStr;
 
 /// The version that etcd-manager (v3.0.20260707) takes for every version of the same minor one.
 const MAPPED: [&str; 2] = ["3.5.30", "3.6.11"];
@@ -82,11 +81,8 @@ impl Version {
         // What follows is of a release that is none yet, e.g. `3.7.0-rc.1`.
         let (numbers, extra) = text.split_at(text.find(['-', '+']).unwrap_or(text.len()));
         let mut parts = numbers.split('.');
-        let (major, minor) = (number(parts.next()?)?, number(parts.next()?)?);
-        let patch = match parts.next() {
-            Some(patch) => Some(number(patch)?),
-            None => None,
-        };
+        let (major, minor) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let patch = parts.next().map(str::parse).transpose().ok()?;
         let is_extra = |c: char| c.is_ascii_alphanumeric() || "-+.".contains(c);
         let is_version = parts.next().is_none() && extra.chars().all(is_extra) && (extra.is_empty() || patch.is_some());
         is_version.then_some(Self { major, minor, patch })
@@ -101,11 +97,6 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
     }
-}
-
-/// Digits alone: [`FromStr`] also takes a `+`.
-fn number(text: &str) -> Option<u32> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| u32::from_str(text).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -181,6 +172,7 @@ mod tests {
             ("3.6.x", None, "which is none"),
             ("3.6.+1", None, "which is none"),
             ("3.6.12.1", None, "which is none"),
+            ("3.6-rc.1", None, "which is none"),
             ("3.7.1-/../x", None, "which is none"),
             ("3.7.1 ", None, "which is none"),
             ("4294967296.6.1", None, "which is none"),
