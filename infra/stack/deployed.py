@@ -80,7 +80,7 @@ def put_what_is_there(parameters: dict[str, str]) -> None:
         file.writestr("bootstrap", "")
     for bucket in ("code", f"code-{REGION}"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        for binary in ("backup", "restore", "verify"):
+        for binary in ("backup", "export", "restore", "verify"):
             s3.put_object(Bucket=bucket, Key=f"{binary}.zip", Body=archive.getvalue())
 
 

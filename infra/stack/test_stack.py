@@ -185,7 +185,7 @@ class Deployed(unittest.TestCase):
 
 
 class Packaged(unittest.TestCase):
-    keys = {binary: f"{binary}.zip" for binary in ("backup", "restore", "verify")}
+    keys = {binary: f"{binary}.zip" for binary in ("backup", "export", "restore", "verify")}
 
     def test_takes_the_code_from_a_bucket_of_the_region(self) -> None:
         template = package.template(self.keys, "x86_64")

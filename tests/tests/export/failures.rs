@@ -40,7 +40,7 @@ async fn whatever_call_it_dies_at_no_half_backup_is_one_and_the_same_event_makes
             }
             account.clear_faults().await;
             let is_whole = action == "PutObject" && after;
-            let has_meta = of_backups(&bucket).await.iter().any(|key| key.ends_with(".meta"));
+            let has_meta = of_backups(&bucket).await.iter().any(|key| key.ends_with("_etcd_backup.meta"));
             assert!(is_whole || !has_meta, "{action} {after}: the meta comes last");
 
             let again = export(&account).await.invoke(json!({"snapshot": snapshot})).await;

@@ -40,12 +40,31 @@ pub(crate) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request>
         reading @ ("ListSnapshotBlocks" | "GetSnapshotBlock") => {
             vec![on(SNAPSHOT, &format!("ebs:{reading}"), &of("SnapshotId"), &Tags::new())]
         }
+        "ListObjectsV2" => {
+            let bucket =
+                on(&format!("arn:aws:s3:::{}", param(call, "Bucket")), "s3:ListBucket", &Tags::new(), &Tags::new());
+            vec![with(bucket, "s3:prefix", param(call, "Prefix"))]
+        }
+        "GetObject" | "HeadObject" => vec![object(call, "s3:GetObject")],
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            vec![object(call, "s3:PutObject")]
+        }
         "PutEvents" => vec![put_events("default")],
         looking => {
             assert!(looking.starts_with("Describe"), "what does {looking} ask?");
             vec![on("*", &format!("ec2:{looking}"), &Tags::new(), &Tags::new())]
         }
     }
+}
+
+fn param<'c>(call: &'c Call, name: &str) -> &'c str {
+    call.param(name).unwrap_or_else(|| panic!("{} without {name}", call.action))
+}
+
+/// A request on the object that a call names.
+fn object(call: &Call, action: &str) -> Request {
+    let arn = format!("arn:aws:s3:::{}/{}", param(call, "Bucket"), param(call, "Key"));
+    on(&arn, action, &Tags::new(), &Tags::new())
 }
 
 /// A request on a resource with these tags, which names those.

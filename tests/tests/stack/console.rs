@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use scenarios::{Function, Kops, LocalAws, Stack};
+use scenarios::{Disk, Function, Kops, LocalAws, Stack};
 use serde_json::Value;
 
 use super::CLUSTER;
@@ -46,6 +46,30 @@ async fn every_saved_event_of_verify_is_taken() {
         let result = verify.invoke(event).await.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert_eq!(result["outcome"], "verified", "{}", file.display());
     }
+}
+
+#[tokio::test]
+async fn every_saved_event_of_export_is_taken() {
+    let account = LocalAws::account();
+    account.bucket("state-store").await;
+    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    let snapshot = cluster.past_point("main", "2026-11-23T02:00:00Z").await.remove("a").unwrap();
+    account.put_disk(&snapshot, &Disk::fixture("clean-3.5").bytes).await;
+    let store = "s3://state-store/{cluster}/backups/etcd/{etcd_cluster}";
+    let export = Function::named("export").account(&account).env("STORE", store).start().await;
+    let mut said = Vec::new();
+    for file in files("export") {
+        let mut event: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        if event["snapshot"].is_string() {
+            event["snapshot"] = snapshot.clone().into();
+        }
+        said.push(match export.invoke(event).await {
+            Ok(answer) => answer["outcome"].as_str().unwrap().to_owned(),
+            Err(refused) => refused.error_type,
+        });
+    }
+    // Of latest, list, restore and snapshot: the second export is of the same snapshot.
+    assert_eq!(said, ["exported", "listed", "planned", "AlreadyExported"]);
 }
 
 #[test]

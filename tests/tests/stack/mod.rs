@@ -7,6 +7,7 @@ mod console;
 mod dashboard;
 mod environment;
 mod events;
+mod export_role;
 mod guardrails;
 pub(crate) mod masters;
 mod plan_role;
