@@ -14,6 +14,8 @@ pub(crate) enum Stop {
     Refused(Refusal),
     /// It failed. Nothing that etcd-manager would take for a backup or a command was written.
     Failed(String),
+    /// The last answer was lost: the backup or the command may be there.
+    Unknown(String),
 }
 
 impl From<Failure> for Stop {
@@ -35,12 +37,18 @@ impl From<Stop> for FunctionError {
                 Self { error_type: refusal.kind.name(), message: format!("{}. Nothing was written", refusal.message) }
             }
             Stop::Failed(why) => {
-                let sentence = format!("{why}; no backup and no command was written. Send the same event again");
-                let nothing = json!({"outcome": "incomplete", "warnings": []});
-                Self::with_result("ExportIncomplete", &sentence, |_| nothing.to_string())
+                failed(&format!("{why}; no backup and no command was written. Send the same event again"))
+            }
+            Stop::Unknown(why) => {
+                failed(&format!("{why}; whether it was written is not known. Send the same event again: that tells"))
             }
         }
     }
+}
+
+fn failed(sentence: &str) -> FunctionError {
+    let nothing = json!({"outcome": "incomplete", "warnings": []});
+    FunctionError::with_result("ExportIncomplete", sentence, |_| nothing.to_string())
 }
 
 /// A result as it leaves.

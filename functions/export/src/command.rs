@@ -45,7 +45,7 @@ impl Exporter {
         let spec = spec.ok_or_else(|| Stop::Failed("the etcd cluster's spec could not be read".to_owned()))?;
         let (place, now) = (self.place(of), Timestamp::now());
         let to = at(&place, place.command(now));
-        match Box::pin(self.s3.put_new(&to, restore_command(&spec, &name, now))).await? {
+        match Box::pin(self.put_last(&to, restore_command(&spec, &name, now), deadline)).await? {
             Put::Written => Ok(plan.answer(Some(to.to_string()))),
             Put::Exists => Err(Stop::Failed(format!("{to} was there already"))),
         }

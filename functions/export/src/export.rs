@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use etcd_backup_aws::lambda::Deadline;
 use etcd_backup_aws::metrics;
+use etcd_backup_aws::s3::Put;
 use etcd_backup_blocks::{Bounds, Source, findings};
 use etcd_backup_core::export::{
     At, Candidate, ExportRequest, ExportResult, Exported, Exports, Observed, What, choose, judge, needs, report,
@@ -94,11 +95,12 @@ impl Exporter {
         let started = Instant::now();
         let place = self.place(&candidate.lineage.of);
         let name = name(candidate);
-        let meta_at = at(&place, place.meta(&name));
+        let (meta_at, data_at) = (at(&place, place.meta(&name)), at(&place, place.data(&name)));
         let (head, spec, look) =
             (Box::pin(self.s3.head(&meta_at)), Box::pin(self.spec(&place)), Box::pin(self.look(candidate, deadline)));
         let (there, spec, looked) = tokio::join!(head, spec, look);
-        if there?.is_some() {
+        // What lost its data is no backup, and is made again.
+        if there?.is_some() && self.s3.head(&data_at).await?.is_some() {
             return Err(already(&place, &name).into());
         }
         let (found, db) = looked.map_err(Stop::Failed)?;
@@ -112,7 +114,6 @@ impl Exporter {
         let db_version = found.etcd_version.clone().unwrap_or_default();
         let etcd_version = label(&db_version, spec.as_ref().map(|spec| spec.etcd_version.as_str()));
         let etcd_version = etcd_version.ok_or_else(|| no_label(&db_version))?;
-        let data_at = at(&place, place.data(&name));
         let copied = Box::pin(copy(&self.s3, &data_at, db, deadline.stop_starting)).await;
         let copied = copied.map_err(Stop::Failed)?;
         if Some(copied.revision) != found.revision {
@@ -120,9 +121,9 @@ impl Exporter {
             return Err(Stop::Failed(why));
         }
         let meta = Meta { etcd_version: etcd_version.clone(), timestamp: candidate.started.as_second(), spec };
-        let put = Box::pin(self.s3.put_new(&meta_at, meta.bytes()));
-        let put = tokio::time::timeout_at(deadline.stop_waiting, put).await;
-        put.map_err(|_| Stop::Failed("S3 did not take the meta before the deadline".to_owned()))??;
+        if Box::pin(self.put_last(&meta_at, meta.bytes(), deadline)).await? == Put::Exists {
+            return Err(already(&place, &name).into());
+        }
         if let Err(error) = metrics::emit_over_all(&[("BackupsExported", "Count", 1.0)], Timestamp::now()) {
             warn!("the metrics could not be written: {error}");
         }

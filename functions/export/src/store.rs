@@ -1,11 +1,15 @@
 //! A store, listed; from its layout to what is decided over.
 
-use etcd_backup_aws::failure::Failure;
+use etcd_backup_aws::failure::{Failure, Meaning};
+use etcd_backup_aws::lambda::Deadline;
 use etcd_backup_aws::s3;
 use etcd_backup_core::export::{Backup, Control, Maker, Store};
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_store::{ClusterSpec, Listing, Made, Object, Place};
 
+use tokio::time::timeout_at;
+
+use crate::answer::Stop;
 use crate::exporter::Exporter;
 
 /// The most bytes of a small file of etcd-manager's.
@@ -33,6 +37,18 @@ impl Exporter {
     pub(crate) async fn spec(&self, place: &Place) -> Result<Option<(Vec<u8>, ClusterSpec)>, Failure> {
         let bytes = self.s3.get(&at(place, place.spec()), SMALL).await?;
         Ok(bytes.and_then(|bytes| ClusterSpec::read(&bytes).ok().map(|spec| (bytes, spec))))
+    }
+}
+
+impl Exporter {
+    /// Writes what makes a backup or a command one. Where its answer is lost it may be there.
+    pub(crate) async fn put_last(&self, to: &s3::Place, bytes: Vec<u8>, deadline: Deadline) -> Result<s3::Put, Stop> {
+        let put = timeout_at(deadline.stop_waiting, Box::pin(self.s3.put_new(to, bytes))).await;
+        let put = put.map_err(|_| Stop::Unknown(format!("S3 did not answer in time whether it took {to}")))?;
+        put.map_err(|failure| match failure.meaning {
+            Meaning::Unknown => Stop::Unknown(failure.message),
+            _ => Stop::Failed(failure.message),
+        })
     }
 }
 

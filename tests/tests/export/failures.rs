@@ -143,3 +143,22 @@ async fn what_cannot_end_in_time_is_not_begun_and_what_does_not_leaves_nothing()
     assert!(late.sentence().contains("before the deadline"), "{late}");
     assert_eq!((of_backups(&bucket).await.len(), bucket.open_uploads().await), (0, 0));
 }
+
+#[tokio::test]
+async fn whether_the_last_answer_was_lost_is_told_and_the_same_event_tells_more() {
+    let account = LocalAws::account();
+    let (snapshot, bucket) = ready(&account).await;
+    account.fail_next("PutObject").losing_the_request().always().await;
+    let error = export(&account).await.invoke(json!({"snapshot": snapshot})).await.unwrap_err();
+    assert!(error.sentence().contains("whether it was written is not known"), "{error}");
+    account.clear_faults().await;
+    let answer = export(&account).await.invoke(json!({"snapshot": snapshot})).await.unwrap();
+    assert_eq!(answer["outcome"], "exported", "{answer:#}");
+
+    // A backup whose data was deleted is none, and is made again.
+    let name = answer["backup"].as_str().unwrap();
+    bucket.delete(&format!("{MAIN}/{name}/etcd.backup.gz")).await;
+    let again = export(&account).await.invoke(json!({"snapshot": snapshot})).await.unwrap();
+    assert_eq!(again["outcome"], "exported", "{again:#}");
+    assert!(has_backup(&bucket).await);
+}

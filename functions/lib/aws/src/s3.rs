@@ -42,7 +42,7 @@ pub struct Listed {
 pub struct Stored {
     /// Its size in bytes.
     pub bytes: u64,
-    /// The SHA-256 that S3 keeps of it: of an object of several parts that of its parts' SHA-256s, see [`composite`].
+    /// The SHA-256 that S3 keeps of it: of an object of several parts that of its parts' SHA-256s, and how many these are.
     pub checksum: Option<String>,
     /// Changes when the object does.
     pub etag: String,

@@ -5,8 +5,8 @@ use crate::ids::EtcdClusterId;
 
 /// What etcd-manager's restore does not bring back, of any backup.
 pub(super) const LOSES: &str = "etcd-manager restores key by key into a new etcd cluster: leases are lost, so that keys with one \
-                                stay for ever, and all revisions are new. Restart the API servers, and everything that \
-                                watches, afterwards";
+                                stay for ever, and all revisions are new. Replace all nodes afterwards, as after any \
+                                roll-back";
 
 /// How a backup that was exported is restored.
 pub(super) fn of_export(of: &EtcdClusterId, exported: &Exported, behind: Option<u64>) -> Vec<String> {
@@ -17,7 +17,10 @@ pub(super) fn of_export(of: &EtcdClusterId, exported: &Exported, behind: Option<
              writes it",
             restore_event(of, backup)
         ),
-        format!("Or on a master: etcd-manager-ctl --backup-store={store} restore-backup {backup}"),
+        format!(
+            "Or on a master: etcd-manager-ctl --backup-store={store} restore-backup {backup}. It checks nothing: a backup that \
+             changed since would destroy a healthy etcd cluster"
+        ),
         when(of),
         LOSES.to_owned(),
     ];
