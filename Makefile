@@ -50,7 +50,8 @@ bench: check-tools ## backup against an EC2 with 40 ms latency; verify and expor
 	@$(TARGET)/debug/bench export $(TARGET)/release/export
 
 # What it writes is in the repository, so that tests need none of this. FIXTURES="clean-3.5 xfs" makes only those.
-# FROM=folder takes volumes that were made elsewhere.
+# FROM=folder takes volumes that were made elsewhere. EXPORTS=1 leaves those that are there, and adds what etcdutl says of
+# their dbs as snapshot files.
 fixtures: ## Real etcd volumes for the disk crate's tests (needs root, loop mounts and Debian packages; make test does not)
 	@infra/fixtures/make $(TOOLS)/fixtures $(FIXTURES)
 

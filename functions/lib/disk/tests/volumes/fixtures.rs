@@ -108,7 +108,11 @@ fn sha256(file: &dyn File) -> String {
         hash.update(&chunk[..length]);
         at += length as u64;
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+    hexadecimal(&hash.finalize())
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("into memory");
         text
     })

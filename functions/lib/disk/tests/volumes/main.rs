@@ -4,6 +4,7 @@
 
 mod damage;
 mod deadline;
+mod etcdutl;
 mod fixtures;
 mod hostile;
 mod image;
