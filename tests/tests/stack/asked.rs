@@ -1,5 +1,5 @@
 //! What AWS asks IAM about the calls that were recorded. Which resources and condition keys: Service Authorization
-//! Reference, "Actions, resources, and condition keys for Amazon EC2".
+//! Reference, "Actions, resources, and condition keys for Amazon EC2", and "for Amazon S3".
 
 use scenarios::observed::Call;
 use scenarios::stack::Request;
@@ -40,15 +40,15 @@ pub(crate) fn asked(call: &Call, tags_of: impl Fn(&str) -> Tags) -> Vec<Request>
         reading @ ("ListSnapshotBlocks" | "GetSnapshotBlock") => {
             vec![on(SNAPSHOT, &format!("ebs:{reading}"), &of("SnapshotId"), &Tags::new())]
         }
-        "ListObjectsV2" => {
-            let bucket =
-                on(&format!("arn:aws:s3:::{}", param(call, "Bucket")), "s3:ListBucket", &Tags::new(), &Tags::new());
-            vec![with(bucket, "s3:prefix", param(call, "Prefix"))]
+        "ListObjectsV2" => vec![listing(param(call, "Bucket"), call.param("Prefix"))],
+        "GetObject" | "HeadObject" if call.status == Some(404) => {
+            vec![object(call, "s3:GetObject"), listing(param(call, "Bucket"), call.param("Key"))]
         }
         "GetObject" | "HeadObject" => vec![object(call, "s3:GetObject")],
         "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
             vec![object(call, "s3:PutObject")]
         }
+        "AbortMultipartUpload" => vec![object(call, "s3:AbortMultipartUpload")],
         "PutEvents" => vec![put_events("default")],
         looking => {
             assert!(looking.starts_with("Describe"), "what does {looking} ask?");
@@ -61,10 +61,24 @@ fn param<'c>(call: &'c Call, name: &str) -> &'c str {
     call.param(name).unwrap_or_else(|| panic!("{} without {name}", call.action))
 }
 
-/// A request on the object that a call names.
 fn object(call: &Call, action: &str) -> Request {
-    let arn = format!("arn:aws:s3:::{}/{}", param(call, "Bucket"), param(call, "Key"));
-    on(&arn, action, &Tags::new(), &Tags::new())
+    on_object(action, &format!("{}/{}", param(call, "Bucket"), param(call, "Key")))
+}
+
+/// A request on an object, by bucket and key, or on a bucket.
+pub(crate) fn on_object(action: &str, object: &str) -> Request {
+    on(&format!("arn:aws:s3:::{object}"), action, &Tags::new(), &Tags::new())
+}
+
+/// A listing of what begins so. S3 asks for it before it says of an object that it is not there (its API reference,
+/// `HeadObject`), with the key as prefix: <https://github.com/ceph/ceph/pull/68577>,
+/// <https://github.com/kopia/kopia/pull/3072>.
+pub(crate) fn listing(bucket: &str, prefix: Option<&str>) -> Request {
+    let all = on_object("s3:ListBucket", bucket);
+    match prefix {
+        Some(prefix) => with(all, "s3:prefix", prefix),
+        None => all,
+    }
 }
 
 /// A request on a resource with these tags, which names those.

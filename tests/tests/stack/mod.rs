@@ -17,11 +17,20 @@ mod verify_role;
 
 use std::collections::BTreeSet;
 
+use scenarios::Stack;
 use scenarios::stack::{Request, Role};
+use serde_json::{Value, json};
 
 const CLUSTER: &str = "k8s.example.com";
 const OTHER: &str = "other.example.com";
+const STORE: &str = "s3://state-store/pre/{cluster}/backups/etcd/{etcd_cluster}";
 const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// A stack with the function `export`.
+fn with_store(mut more: Value) -> Stack {
+    more["Store"] = json!(STORE);
+    Stack::with(&more)
+}
 
 /// What every function's role allows that no call of the function's shows, and the page that asks for it.
 const EVERY_FUNCTION: [(&[&str], &str); 3] = [
