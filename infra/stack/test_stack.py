@@ -19,6 +19,7 @@ import package
 import plain
 from deployed import REGION, deployed
 
+STORE = "s3://state-store/{cluster}/backups/etcd/{etcd_cluster}"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # What moto makes nothing of. The scenarios look at what these would be.
 NOT_MADE = {
@@ -75,6 +76,20 @@ class Plain(unittest.TestCase):
             limited = parameter.keys() & {"AllowedPattern", "MinValue"}
             self.assertTrue(limited or "AllowedValues" in parameter, name)
             self.assertTrue(not limited or "ConstraintDescription" in parameter, name)
+
+    def test_what_could_not_work_is_refused_before_anything_is_deployed(self) -> None:
+        template = plain.plain()
+        for given, broken in (
+            ({}, []),
+            ({"Clusters": ["a.example.com", "b.example.com"]}, []),
+            ({"Clusters": ["*", "a.example.com"]}, ["Clusters"]),
+            ({"Export": "daily"}, ["Export"]),
+            ({"Export": "all", "Store": STORE, "EventBus": ""}, ["Export"]),
+            ({"Export": "all", "EventBus": ""}, ["Export", "Export"]),
+            ({"Export": "daily", "Store": STORE}, []),
+            ({"Store": STORE, "EventBus": ""}, []),
+        ):
+            self.assertEqual(refusals(template, given), broken, given)
 
     def test_nested_stacks_are_given_what_they_take(self) -> None:
         root = {"Resources": {"N": {"Type": plain.NESTED, "Properties": {"Parameters": {"A": 1}}}}, "Conditions": {}}
@@ -151,7 +166,8 @@ class Deployed(unittest.TestCase):
                 "Schedule": "off",
                 "Slot": "6h",
             },
-            {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:oncall", "EventBus": ""},
+            {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:oncall", "EventBus": "", "Store": STORE},
+            {"Store": STORE, "Export": "all", "EventBus": "ops", "StoreRegion": "eu-west-1", "StoreKmsKeyArn": KEY},
         ):
             stack = deployed(parameters)
             self.assertEqual(stack["status"], "CREATE_COMPLETE")
@@ -164,6 +180,8 @@ class Deployed(unittest.TestCase):
         roles = deployed({"KmsKeyArns": KEY, "Clusters": "a.example.com"})["resources"]
         for name in ("BackupRole", "PlanRole", "RestoreRole", "VerifyRole", "EveryFunction", "Announcing"):
             self.has_no_unknown_words(roles[name])
+        store = {"Store": STORE, "StoreKmsKeyArn": KEY, "StoreRegion": "eu-west-1"}
+        self.has_no_unknown_words(deployed(store | {"KmsKeyArns": KEY})["resources"]["ExportRole"])
         for others in ("account", "any"):
             self.has_no_unknown_words(deployed({"ForeignSnapshots": others})["resources"]["RestoreRole"])
 
@@ -240,6 +258,34 @@ class Packaged(unittest.TestCase):
         self.assertEqual(package.machine(header), package.MACHINES[this])
         with self.assertRaises(SystemExit):
             package.machine(b"#!/bin/sh")
+
+
+def refusals(template: plain.Template, given: dict[str, Any]) -> list[str]:
+    """Which parameters the template's rules complain of: moto does not know rules."""
+    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    values = defaults | {"Clusters": [defaults["Clusters"]]} | given
+
+    def holds(node: Any) -> Any:
+        match node:
+            case {"Ref": name}:
+                return values[name]
+            case {"Fn::Not": [each]}:
+                return not holds(each)
+            case {"Fn::Or": each}:
+                return any(map(holds, each))
+            case {"Fn::Equals": [one, other]}:
+                return holds(one) == holds(other)
+            case {"Fn::EachMemberEquals": [each, one]}:
+                return all(member == one for member in holds(each))
+            case {"Fn::Contains": [each, one]}:
+                return one in holds(each)
+            case str():
+                return node
+        raise ValueError(f"what is {node}?")
+
+    rules = [rule for rule in template["Rules"].values() if "RuleCondition" not in rule or holds(rule["RuleCondition"])]
+    broken = [each for rule in rules for each in rule["Assertions"] if not holds(each["Assert"])]
+    return [each["AssertDescription"].split(":")[0] for each in broken]
 
 
 def policies(properties: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use scenarios::{Disk, Function, Kops, LocalAws, Stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::CLUSTER;
+use super::{CLUSTER, with_store};
 
 fn files(function: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
@@ -89,10 +89,11 @@ fn every_saved_event_of_plan_and_restore_is_one_of_the_runbook() {
 
 #[test]
 fn the_outputs_name_what_was_made() {
-    let stack = Stack::by_default();
+    let stack = &with_store(json!({}));
     let outputs = stack.outputs();
     for (output, function) in [
         ("BackupFunctionName", "BackupFunction"),
+        ("ExportFunctionName", "ExportFunction"),
         ("PlanFunctionName", "PlanFunction"),
         ("RestoreFunctionName", "RestoreFunction"),
         ("VerifyFunctionName", "VerifyFunction"),
@@ -105,6 +106,11 @@ fn the_outputs_name_what_was_made() {
         assert!(command.starts_with("AWS_MAX_ATTEMPTS=1 "), "a second try of the client's would be a second backup");
         assert!(command.contains(&format!("--function-name {name} --cli-read-timeout 0 ")) && command.contains("'{}'"));
     }
+    for role in ["ExportRole", "RestoreRole", "VerifyRole"] {
+        assert!(outputs[format!("{role}Arn")].as_str().unwrap().contains(role));
+    }
+    let without = Stack::by_default().outputs().as_object().unwrap();
+    assert!(without.keys().all(|output| !output.contains("Export")), "{without:?}");
     let board = stack.properties("Board")["DashboardName"].as_str().unwrap();
     assert!(outputs["DashboardUrl"].as_str().unwrap().ends_with(&format!("#dashboards/dashboard/{board}")));
 }

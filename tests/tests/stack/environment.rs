@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use etcd_backup_aws::config::{BackupConfig, InvalidConfiguration, Modes, RestoreConfig, VerifyConfig};
+use etcd_backup_aws::config::{BackupConfig, ExportConfig, InvalidConfiguration, Modes, RestoreConfig, VerifyConfig};
 use regex_lite::Regex;
 use scenarios::Stack;
 use serde_json::{Value, json};
 
-use super::CLUSTER;
+use super::{CLUSTER, STORE, with_store};
 
 const SIGNING: &str = "arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-0123456789abcdef0";
 
@@ -23,7 +23,7 @@ fn names<C>(read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<C, Inva
     let asked = RefCell::new(BTreeSet::new());
     let note = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());
-        None
+        (name == "STORE").then(|| STORE.to_owned())
     };
     assert!(read(&note).is_ok());
     asked.into_inner()
@@ -39,9 +39,10 @@ fn restore(variables: &BTreeMap<String, String>) -> Result<RestoreConfig, Invali
 
 #[test]
 fn the_template_sets_what_the_code_reads_and_nothing_else() {
-    let stack = Stack::by_default();
+    let stack = &with_store(json!({}));
     for (function, read) in [
         ("BackupFunction", names(|variable| BackupConfig::read(variable))),
+        ("ExportFunction", names(|variable| ExportConfig::read(variable))),
         ("PlanFunction", names(|variable| RestoreConfig::read(variable))),
         ("RestoreFunction", names(|variable| RestoreConfig::read(variable))),
         ("VerifyFunction", names(|variable| VerifyConfig::read(variable))),
@@ -58,6 +59,10 @@ fn the_templates_defaults_are_the_codes() {
     let of_verify = environment(stack, "VerifyFunction");
     let read = VerifyConfig::read(|name| of_verify.get(name).cloned()).unwrap();
     assert_eq!(read, VerifyConfig::read(|_| None).unwrap());
+    let mut of_export = environment(&with_store(json!({})), "ExportFunction");
+    assert_eq!(of_export.remove("EVENT_BUS").as_deref(), Some(""), "it sends none");
+    let given = ExportConfig::read(|name| of_export.get(name).cloned()).unwrap();
+    assert_eq!(given, ExportConfig::read(|name| (name == "STORE").then(|| STORE.to_owned())).unwrap());
 }
 
 #[test]
@@ -97,6 +102,20 @@ fn parameters_reach_the_code() {
     backup(&set).unwrap();
     let of_verify = environment(&Stack::with(&json!({"Verify": "daily"})), "VerifyFunction");
     assert_eq!(of_verify["VERIFY"], "daily");
+    let key = "arn:aws:kms:eu-west-1:210987654321:key/mrk-1234";
+    let of_store = json!({"Export": "daily", "StoreRegion": "eu-west-1", "StoreKmsKeyArn": key, "Clusters": CLUSTER});
+    let of_export = environment(&with_store(of_store), "ExportFunction");
+    let expected = [
+        ("CLUSTERS", CLUSTER),
+        ("CONCURRENCY", "16"),
+        ("EVENT_BUS", ""),
+        ("EXPORT", "daily"),
+        ("STORE", STORE),
+        ("STORE_KMS_KEY", key),
+        ("STORE_REGION", "eu-west-1"),
+    ];
+    assert_eq!(of_export, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    ExportConfig::read(|name| of_export.get(name).cloned()).unwrap();
 }
 
 /// A parameter, its variable, values that both take, and values that are refused at once.
@@ -167,10 +186,67 @@ fn what_is_plainly_wrong_is_refused_before_anything_is_deployed() {
     }
 }
 
+/// Of these what is wrong is also refused where the code would take it: the role needs each name once.
+const LIMITS_OF_EXPORT: [Limits<'static>; 2] = [
+    (
+        "Store",
+        "STORE",
+        &[STORE, "s3://b.1/{cluster}/{etcd_cluster}", "s3://bucket/a/b-c/x.{etcd_cluster}_y/of/{cluster}/z"],
+        &[
+            "backups",
+            "s3://",
+            "s3://backups",
+            "s3://backups/",
+            "s3://ab/{cluster}/{etcd_cluster}",
+            "s3://Backups/{cluster}/{etcd_cluster}",
+            "https://backups/{cluster}/{etcd_cluster}",
+            "s3://backups/{cluster}/main",
+            "s3://backups/{etcd_cluster}",
+            "s3://backups/{cluster}-{etcd_cluster}",
+            "s3://backups/{cluster}/{etcd_cluster}/{cluster}",
+            "s3://backups/{cluster}/../{etcd_cluster}",
+            "s3://backups/{cluster}//{etcd_cluster}",
+            "s3://backups/{cluster}/{etcd_cluster}/",
+            "s3://backups/*/{cluster}/{etcd_cluster}",
+            "s3://backups/{cluster}/{etcd_cluster}?",
+            "s3://backups/${cluster}/{etcd_cluster}",
+            "s3://backups/{cluster}/{etcd_cluster} ",
+        ],
+    ),
+    ("StoreRegion", "STORE_REGION", &["", "eu-west-1", "us-gov-east-1"], &["Frankfurt", "eu-west-1a", "eu-west"]),
+];
+
+#[test]
+fn a_store_that_the_template_takes_the_code_takes() {
+    let parameters = Stack::by_default().template("Parameters");
+    let reads = |variable: &str, value: &str| {
+        ExportConfig::read(|name| match name {
+            _ if name == variable => Some(value.to_owned()),
+            "STORE" => Some(STORE.to_owned()),
+            _ => None,
+        })
+    };
+    for (parameter, variable, good, bad) in LIMITS_OF_EXPORT {
+        let pattern = Regex::new(parameters[parameter]["AllowedPattern"].as_str().unwrap()).unwrap();
+        for value in good {
+            assert!(pattern.is_match(value), "{parameter} refuses `{value}`");
+            reads(variable, value).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for value in bad {
+            assert!(!pattern.is_match(value), "{parameter} takes `{value}`");
+        }
+        assert!(pattern.is_match(""), "{parameter} may be empty");
+    }
+    assert_eq!(parameters["Export"]["AllowedValues"], json!(["off", "daily", "all"]));
+    for value in ["off", "daily", "all"] {
+        reads("EXPORT", value).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
 #[test]
 fn every_function_runs_signed_code_alone_where_that_is_asked_for() {
-    let signed = Stack::with(&json!({"CodeSigningConfigArn": SIGNING}));
-    for (stack, expected) in [(&signed, json!(SIGNING)), (Stack::by_default(), Value::Null)] {
+    let signed = with_store(json!({"CodeSigningConfigArn": SIGNING}));
+    for (stack, expected) in [(&signed, json!(SIGNING)), (&with_store(json!({})), Value::Null)] {
         for (function, properties) in stack.all("AWS::Lambda::Function") {
             assert_eq!(properties["CodeSigningConfigArn"], expected, "{function}");
         }
@@ -185,6 +261,7 @@ fn arns_and_addresses_are_told_from_what_looks_like_them() {
         ("AlarmEmail", ["", "on.call@example.com"], ["on call@example.com", "example.com"]),
         ("AlarmTopicArn", ["", "arn:aws-cn:sns:cn-north-1:123456789012:on_call-1"], ["oncall", key]),
         ("KmsKeyArns", ["", key], ["alias/etcd", "arn:aws:kms:eu-central-1:123456789012:alias/etcd"]),
+        ("StoreKmsKeyArn", ["", key], ["alias/etcd", "arn:aws:kms:eu-central-1:123456789012:alias/etcd"]),
         ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/PowerUserAccess"], ["bound", key]),
         ("CodeSigningConfigArn", ["", SIGNING], ["csc-0123456789abcdef0", key]),
         ("NamePrefix", ["etcd-volume-backup", "e"], ["", "2nd"]),

@@ -1,7 +1,7 @@
 //! The rule that mails failed backups as text, with events that the function really sends.
 
 use scenarios::stack::matches;
-use scenarios::{Function, Kops, LocalAws, Stack, events, tags};
+use scenarios::{Account, Function, Kops, LocalAws, Stack, events, tags};
 use serde_json::{Value, json};
 
 use super::CLUSTER;
@@ -15,6 +15,11 @@ async fn samples() -> Vec<Value> {
     backup.invoke(events::scheduled("2026-11-20T02:00:00Z")).await.unwrap();
     cluster.lose("main", "b").await;
     backup.invoke(events::scheduled("2026-11-20T03:00:00Z")).await.unwrap_err();
+    delivered(&account).await
+}
+
+/// All that was sent, as EventBridge delivers it.
+pub(crate) async fn delivered(account: &Account) -> Vec<Value> {
     let delivered = |event: scenarios::observed::Event| {
         json!({"version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": event.detail_type,
             "source": event.source, "account": "123456789012", "time": "2026-11-20T03:00:02Z",

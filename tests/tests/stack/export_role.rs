@@ -44,21 +44,42 @@ fn without_a_store_there_is_no_export() {
     let state = |stack: &Stack| stack.properties("ExportFunctionVerified")["State"].clone();
     assert_eq!(state(&with), "DISABLED");
     assert_eq!(state(&with_store(json!({"Export": "daily"}))), "ENABLED");
-    assert_eq!(state(&with_store(json!({"Export": "all", "EventBus": ""}))), "DISABLED", "nothing is announced");
+    let arn = "arn:aws:events:eu-central-1:999999999999:event-bus/central";
+    for (bus, is_there, of_rule) in
+        [("", "DISABLED", "default"), (arn, "DISABLED", "default"), ("ops", "ENABLED", "ops")]
+    {
+        let stack = with_store(json!({"Export": "all", "EventBus": bus}));
+        assert_eq!(state(&stack), is_there, "{bus}");
+        assert_eq!(stack.properties("ExportFunctionVerified")["EventBusName"], of_rule, "it can be made");
+    }
 }
 
-#[test]
-fn verifys_word_starts_an_export_and_nobody_elses() {
+/// With the events that `verify` really sends.
+#[tokio::test]
+async fn verifys_word_starts_an_export_and_nobody_elses() {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    let verify = Function::named("verify").account(&account).start().await;
+    let sound = Disk::fixture("clean-3.5");
+    let corrupt = Disk::fixture("clean-3.5").without_meta_pages();
+    for (point, disk) in [("2026-11-23T01:00:00Z", sound), ("2026-11-23T02:00:00Z", corrupt)] {
+        let snapshot = cluster.past_point("main", point).await.remove("a").unwrap();
+        account.put_disk(&snapshot, &disk.bytes).await;
+        verify.invoke(json!({"snapshot": snapshot})).await.unwrap();
+    }
+    let [verified, corrupt] = <[Value; 2]>::try_from(super::events::delivered(&account).await).unwrap();
+    let mut foreign = verified.clone();
+    foreign["account"] = json!("999999999999");
+    let mut strange = verified.clone();
+    strange["source"] = json!("aws.ec2");
     let stack = with_store(json!({"Export": "all"}));
     let pattern = &stack.properties("ExportFunctionVerified")["EventPattern"];
-    let event = |source: &str, kind: &str| json!({"source": source, "detail-type": kind, "detail": {}});
-    let events = [
-        event("etcd-volume-backup", "Etcd Snapshot Verified"),
-        event("etcd-volume-backup", "Etcd Snapshot Corrupt"),
-        event("aws.ec2", "Etcd Snapshot Verified"),
-    ];
-    let pairs: Vec<(&Value, &Value)> = events.iter().map(|event| (pattern, event)).collect();
-    assert_eq!(scenarios::stack::matches(&pairs), [true, false, false]);
+    let pairs = [&verified, &corrupt, &foreign, &strange].map(|event| (pattern, event));
+    assert_eq!(scenarios::stack::matches(&pairs), [true, false, false, false]);
+
+    account.bucket("state-store").await;
+    let export = Function::named("export").account(&account).env("STORE", STORE).env("EXPORT", "all").start().await;
+    assert_eq!(export.invoke(verified).await.unwrap()["outcome"], "exported", "as it is delivered");
 }
 
 #[tokio::test]
