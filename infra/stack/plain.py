@@ -84,7 +84,9 @@ def filled(node: Any, values: dict[str, Any], prefix: str) -> Any:
         case {"Ref": str(name)} if name in values:
             return values[name]
         case {"Fn::Sub": str(text)}:
-            return substituted(text, values)
+            return substituted(text, values, {})
+        case {"Fn::Sub": [str(text), dict(own)]}:
+            return substituted(text, values, filled(own, values, prefix))
         case {"Fn::If": [str(condition), *branches]}:
             return {"Fn::If": [prefix + condition, *filled(branches, values, prefix)]}
         case dict():
@@ -99,12 +101,13 @@ def filled(node: Any, values: dict[str, Any], prefix: str) -> Any:
     return node
 
 
-def substituted(text: str, values: dict[str, Any]) -> Any:
-    others = {}
+def substituted(text: str, values: dict[str, Any], own: dict[str, Any]) -> Any:
+    """Its own variables hide the parameters of their names."""
+    others = dict(own)
 
     def variable(match: re.Match[str]) -> str:
         name = match[1]
-        match values.get(name):
+        match None if name in own else values.get(name):
             case None:
                 return match[0]
             case {"Ref": reference}:

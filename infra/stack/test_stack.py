@@ -119,6 +119,7 @@ class Plain(unittest.TestCase):
                         "Policy": {"Condition": {"Null": {"a": "true"}}},
                         "Sub": {"Fn::Sub": "${Text} ${Att} ${!Text} ${AWS::Region} ${New}"},
                         "If": {"Fn::If": ["C", {"Ref": "Text"}, {"Ref": "AWS::NoValue"}]},
+                        "Own": {"Fn::Sub": ["${Text} ${Mine} ${Att}", {"Mine": {"Fn::Sub": "<${Text}>"}, "Att": "hidden"}]},
                     },
                 }
             },
@@ -145,6 +146,7 @@ class Plain(unittest.TestCase):
                                 ]
                             },
                             "If": {"Fn::If": ["NC", {"Ref": "P"}, {"Ref": "AWS::NoValue"}]},
+                            "Own": {"Fn::Sub": ["${P} ${Mine} ${Att}", {"Mine": {"Fn::Sub": "<${P}>"}, "Att": "hidden"}]},
                         },
                     },
                 },

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use regex_lite::Regex;
-use scenarios::{Function, Kops, LocalAws, RunningFunction, Stack, events};
+use scenarios::{Disk, Function, Kops, LocalAws, RunningFunction, Stack, events};
 use serde_json::{Value, json};
 
-use super::CLUSTER;
+use super::{CLUSTER, STORE, with_store};
 
-/// A backup that failed, a restore that was applied and undone, and a look at a point, logging as Lambda makes them in the stack.
-async fn runs() -> [RunningFunction; 3] {
+/// A backup that failed, a restore that was applied and undone, a look at a point, and an export that was refused, logging as
+/// Lambda makes them in the stack.
+async fn runs() -> [RunningFunction; 4] {
     let account = LocalAws::account();
     let mut cluster = Kops::cluster(CLUSTER).create(&account).await;
     cluster.verified_point("main", "2026-11-20T01:00:00Z").await;
@@ -30,7 +31,21 @@ async fn runs() -> [RunningFunction; 3] {
     verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap();
     account.fail_next("ListSnapshotBlocks").with("AccessDeniedException", 403).await;
     verify.invoke(json!({"cluster": CLUSTER, "etcd_cluster": "main"})).await.unwrap_err();
-    [backup, restore, verify]
+    [backup, restore, verify, export().await]
+}
+
+async fn export() -> RunningFunction {
+    let account = LocalAws::account();
+    let cluster = Kops::cluster(CLUSTER).single_master().create(&account).await;
+    let snapshot = cluster.past_point("main", "2026-11-20T01:00:00Z").await.remove("a").unwrap();
+    account.put_disk(&snapshot, &Disk::fixture("clean-3.5").bytes).await;
+    account.bucket("state-store").await;
+    let export = Function::named("export").account(&account).env("STORE", STORE);
+    let export = export.env("AWS_LAMBDA_LOG_FORMAT", "JSON").start().await;
+    export.invoke(json!({"snapshot": snapshot})).await.unwrap();
+    export.invoke(json!({"snapshot": snapshot})).await.unwrap_err();
+    export.invoke(events::scheduled("2026-11-20T02:50:00Z")).await.unwrap();
+    export
 }
 
 fn widgets(stack: &Stack) -> Vec<Value> {
@@ -45,22 +60,25 @@ fn of_type(widgets: &[Value], kind: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_widget_shows_what_there_is() {
-    let stack = Stack::by_default();
+    let stack = &with_store(json!({}));
     let widgets = widgets(stack);
     let runs = runs().await;
-    let functions = ["BackupFunction", "PlanFunction", "RestoreFunction", "VerifyFunction"]
+    let functions = ["BackupFunction", "ExportFunction", "PlanFunction", "RestoreFunction", "VerifyFunction"]
         .map(|name| stack.properties(name)["FunctionName"].clone());
     let emitted =
         |name: &str, dimensions: &[(&str, &str)]| runs.iter().any(|run| !run.metric(name, dimensions).is_empty());
 
-    let mut shown = BTreeSet::new();
+    let (mut shown, mut timed) = (BTreeSet::new(), BTreeSet::new());
     for metric in of_type(&widgets, "metric").iter().flat_map(|widget| widget["metrics"].as_array().unwrap()) {
         match metric.as_array().unwrap().iter().map(|part| part.as_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
             ["EtcdVolumeBackup", name, ""] => {
                 assert!(emitted(name, &[]), "nothing emits {metric}");
                 shown.insert(name.to_owned());
             }
-            ["AWS/Lambda", "Duration", "FunctionName", function, ""] => assert!(functions.contains(&json!(function))),
+            ["AWS/Lambda", "Duration", "FunctionName", function, ""] => {
+                assert!(functions.contains(&json!(function)));
+                timed.insert(function.to_owned());
+            }
             [""] => {
                 let search = metric[0]["expression"].as_str().unwrap();
                 let form = Regex::new(
@@ -81,8 +99,12 @@ async fn every_widget_shows_what_there_is() {
     });
     assert_eq!(shown, names.collect(), "every metric is shown");
 
+    assert_eq!(timed.len(), functions.len(), "every function's duration is shown");
+
     shows_all_alarms(stack);
+    shows_all_alarms(Stack::by_default());
     shows_all_alarms(&Stack::with(&json!({"Verify": "off"})));
+    shows_all_alarms(&with_store(json!({"Verify": "off", "StoreBackupMaxAgeMinutes": "0"})));
 }
 
 fn shows_all_alarms(stack: &Stack) {
@@ -98,12 +120,12 @@ fn shows_all_alarms(stack: &Stack) {
 
 #[tokio::test]
 async fn the_query_for_the_last_errors_reads_fields_that_the_logs_have() {
-    let stack = Stack::by_default();
+    let stack = &with_store(json!({}));
     let [log] = <[Value; 1]>::try_from(of_type(&widgets(stack), "log")).unwrap();
     let query = log["query"].as_str().unwrap();
     let sources: Vec<&str> = query.split("SOURCE '").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
-    let groups =
-        ["BackupLog", "PlanLog", "RestoreLog", "VerifyLog"].map(|name| stack.properties(name)["LogGroupName"].clone());
+    let groups = ["BackupLog", "ExportLog", "PlanLog", "RestoreLog", "VerifyLog"]
+        .map(|name| stack.properties(name)["LogGroupName"].clone());
     assert_eq!(sources, groups);
     assert!(query.contains("filter level in ['ERROR', 'WARN']") && query.contains("`fields.message` as message"));
 
@@ -122,9 +144,16 @@ async fn the_query_for_the_last_errors_reads_fields_that_the_logs_have() {
 }
 
 #[test]
+fn without_a_store_nothing_is_shown_of_it() {
+    let body = Stack::by_default().properties("Board")["DashboardBody"].as_str().unwrap();
+    assert!(!body.contains("store-backup") && !body.contains("StoreBackup") && !body.contains("export"), "{body}");
+    assert!(!widgets(Stack::by_default()).is_empty(), "it is JSON all the same");
+}
+
+#[test]
 fn no_widget_lies_on_another() {
     let mut taken = BTreeSet::new();
-    for widget in widgets(Stack::by_default()) {
+    for widget in widgets(&with_store(json!({}))) {
         let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| widget[name].as_u64().unwrap());
         assert!(x + width <= 24, "{widget}");
         for cell in (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y))) {
