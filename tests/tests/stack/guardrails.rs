@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::asked::{ACCOUNT, SNAPSHOT, VOLUME, on, volume_of, with};
 use super::masters::{administrator, masters, masters_that_tag_anything};
-use super::{CLUSTER, answers};
+use super::{CLUSTER, answers, with_store};
 
 const RULE: &str = "arn:aws:rbin:eu-central-1:123456789012:rule/0123456789a";
 
@@ -117,7 +117,7 @@ fn each_attack_is_refused_and_would_not_be_without_its_statement() {
 #[test]
 fn the_functions_and_the_operators_are_not_bound() {
     let none = Tags::new();
-    let stack = Stack::by_default();
+    let stack = with_store(json!({}));
     let verdict = tags::of([("etcd-backup/verified", "ok at=2026-11-23T02:01:00Z")]);
     let retired = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
     let volume = tags::kops(CLUSTER, "main", "a", &["a".to_owned()]);
@@ -131,6 +131,7 @@ fn the_functions_and_the_operators_are_not_bound() {
         ("RestoreRole", on(VOLUME, "ec2:DeleteTags", &and(&volume, &retired), &retired)),
         ("VerifyRole", on(SNAPSHOT, "ebs:GetSnapshotBlock", &marked, &none)),
         ("VerifyRole", on(SNAPSHOT, "ec2:CreateTags", &marked, &verdict)),
+        ("ExportRole", on(SNAPSHOT, "ebs:GetSnapshotBlock", &marked, &none)),
     ] {
         let role = stack.role(role).under(policy());
         assert_eq!(role.allows(std::slice::from_ref(&request)), [true], "{request:#?}");

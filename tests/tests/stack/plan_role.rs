@@ -4,8 +4,8 @@ use scenarios::tags::{self, Tags};
 use scenarios::{Function, Kops, LocalAws, Stack};
 use serde_json::json;
 
-use super::asked::{ACCOUNT, SNAPSHOT, VOLUME, asked, on, put_events, volume_of, with};
-use super::{CLUSTER, KEY, answers, is_exactly};
+use super::asked::{ACCOUNT, SNAPSHOT, VOLUME, asked, listing, on, on_object, put_events, volume_of, with};
+use super::{CLUSTER, KEY, answers, is_exactly, with_store};
 
 #[tokio::test]
 async fn every_call_of_a_list_and_of_plans_is_allowed_and_no_other_action_is() {
@@ -41,6 +41,7 @@ fn whatever_another_function_writes_it_must_not() {
     let (none, verdict) = (Tags::new(), tags::of([("etcd-backup/verified", "ok at=2026-11-23T02:01:00Z")]));
     let retired = tags::of([("etcd-backup/retired-at", "2026-11-23T02:15:00Z")]);
     let restored = tags::of([("etcd-backup/restore", "20261123T021500.041Z-1a2b3c4d")]);
+    let backup = "state-store/pre/k8s.example.com/backups/etcd/main/etcd-volume-backup-2026-11-23T02:00:01Z-730737/etcd.backup.gz";
     let through_ec2 = |action| with(on(KEY, action, &none, &none), "kms:ViaService", "ec2.eu-central-1.amazonaws.com");
     let table = vec![
         (true, "all snapshots are looked at", on("*", "ec2:DescribeSnapshots", &none, &none)),
@@ -72,10 +73,15 @@ fn whatever_another_function_writes_it_must_not() {
         (false, "a key is looked at", through_ec2("kms:DescribeKey")),
         (false, "a key is let be used", with(through_ec2("kms:CreateGrant"), "kms:GrantIsForAWSResource", "true")),
         (false, "an event on the bus", put_events("default")),
+        (false, "a store is listed", listing("state-store", Some("pre/k8s.example.com/backups/etcd/main/"))),
+        (false, "a backup is read", on_object("s3:GetObject", backup)),
+        (false, "written", on_object("s3:PutObject", backup)),
+        (false, "and dropped", on_object("s3:AbortMultipartUpload", backup)),
+        (false, "a data key is made", through_ec2("kms:GenerateDataKey")),
     ];
-    let stack = Stack::with(&json!({"KmsKeyArns": KEY, "ForeignSnapshots": "any"}));
+    let stack = with_store(json!({"KmsKeyArns": KEY, "StoreKmsKeyArn": KEY, "ForeignSnapshots": "any"}));
     let plan = stack.role("PlanRole");
-    for role in ["BackupRole", "RestoreRole", "VerifyRole"] {
+    for role in ["BackupRole", "ExportRole", "RestoreRole", "VerifyRole"] {
         for action in stack.role(role).actions().difference(&plan.actions()) {
             assert!(
                 table.iter().any(|(.., request)| request.action == *action),

@@ -3,6 +3,8 @@
 use scenarios::Stack;
 use serde_json::{Value, json};
 
+use super::with_store;
+
 /// The minutes of a day at which a cron expression of EventBridge fires, of those used here: minutes and hours that are
 /// a number, `*`, or `0/<step>`; every day.
 fn minutes_of_day(cron: &str) -> Vec<u32> {
@@ -55,11 +57,22 @@ fn schedule_slot_and_age_follow_from_one_parameter() {
 }
 
 #[test]
+fn export_looks_every_hour_whatever_is_scheduled() {
+    let stack = with_store(json!({"Slot": "12h", "Schedule": "off"}));
+    let rule = stack.properties("ExportFunctionWatch");
+    let minutes = minutes_of_day(rule["ScheduleExpression"].as_str().unwrap());
+    assert_eq!(minutes, (0..24).map(|hour| hour * 60 + 50).collect::<Vec<u32>>());
+    assert_ne!(rule["State"], "DISABLED");
+    assert_eq!(rule["Targets"][0]["RetryPolicy"]["MaximumEventAgeInSeconds"], 3600, "then the next one is due");
+}
+
+#[test]
 fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() {
-    let stack = Stack::by_default();
+    let stack = &with_store(json!({}));
     let role = stack.role("BackupRole");
     for (config, retries) in [
         ("BackupFunctionEventInvokeConfig", 2),
+        ("ExportFunctionEventInvokeConfig", 1),
         ("PlanFunctionEventInvokeConfig", 0),
         ("RestoreFunctionEventInvokeConfig", 0),
         ("VerifyFunctionEventInvokeConfig", 1),
@@ -74,7 +87,8 @@ fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() 
         };
         assert_eq!(role.allows(&[send(queue), send(&format!("{queue}-of-others"))]), [true, false]);
         assert_eq!(schedule(stack)["Targets"][0]["DeadLetterConfig"]["Arn"], queue);
-        for rule in ["VerifyFunctionSnapshots", "VerifyFunctionSweep"] {
+        let rules = ["ExportFunctionVerified", "ExportFunctionWatch", "VerifyFunctionSnapshots", "VerifyFunctionSweep"];
+        for rule in rules {
             assert_eq!(stack.properties(rule)["Targets"][0]["DeadLetterConfig"]["Arn"], queue);
         }
         let policy = &stack.properties("FailuresPolicy")["PolicyDocument"]["Statement"][0];
@@ -83,15 +97,28 @@ fn what_fails_for_good_is_handed_over_and_a_restore_is_never_repeated_or_late() 
             (&json!(queue), &json!("events.amazonaws.com"))
         );
     }
+    for stack in [stack, Stack::by_default()] {
+        let policy = &stack.properties("FailuresPolicy")["PolicyDocument"]["Statement"][0];
+        let allowed = policy["Condition"]["ArnEquals"]["aws:SourceArn"].as_array().unwrap();
+        let rules =
+            stack.all("AWS::Events::Rule").filter(|(_, rule)| !rule["Targets"][0]["DeadLetterConfig"].is_null());
+        let rules: Vec<&str> = rules.map(|(rule, _)| rule).collect();
+        assert_eq!(allowed.len(), rules.len(), "{rules:?}");
+        for rule in rules {
+            assert!(allowed.iter().any(|arn| arn.as_str().unwrap().contains(&format!("-{rule}-"))), "{rule}");
+        }
+    }
     assert_eq!(stack.properties("RestoreFunctionEventInvokeConfig")["MaximumEventAgeInSeconds"], 60);
     assert_eq!(stack.properties("Failures")["SqsManagedSseEnabled"], true);
 }
 
 #[test]
 fn the_functions_run_as_they_are_meant_to() {
-    let stack = Stack::with(&json!({"ReserveConcurrency": "on", "Architecture": "x86_64", "OwnerTag": "platform"}));
+    let stack = with_store(json!({"ReserveConcurrency": "on", "Architecture": "x86_64", "OwnerTag": "platform"}));
+    let by_default = with_store(json!({}));
     for (function, seconds, log) in [
         ("BackupFunction", 300, "BackupLog"),
+        ("ExportFunction", 900, "ExportLog"),
         ("PlanFunction", 300, "PlanLog"),
         ("RestoreFunction", 900, "RestoreLog"),
         ("VerifyFunction", 900, "VerifyLog"),
@@ -108,16 +135,18 @@ fn the_functions_run_as_they_are_meant_to() {
         assert!(properties["Tags"].as_array().unwrap().contains(&json!({"Key": "owner", "Value": "platform"})));
         assert_eq!(properties["LoggingConfig"]["LogGroup"], stack.properties(log)["LogGroupName"]);
         assert_eq!(stack.properties(log)["RetentionInDays"], 90);
-        let by_default = Stack::by_default().properties(function);
+        let by_default = by_default.properties(function);
         assert_eq!(by_default["ReservedConcurrentExecutions"], Value::Null);
         assert_eq!(by_default["Architectures"], json!(["arm64"]));
     }
+    // "At 1,769 MB, a function has the equivalent of one vCPU": Lambda's developer guide, "Configure Lambda function memory".
+    assert_eq!(by_default.properties("ExportFunction")["MemorySize"], 1769);
 }
 
 #[test]
 fn a_boundary_bounds_every_role() {
     let boundary = "arn:aws:iam::123456789012:policy/bound";
-    let stack = Stack::with(&json!({"PermissionsBoundaryArn": boundary}));
+    let stack = with_store(json!({"PermissionsBoundaryArn": boundary}));
     for (name, role) in stack.all("AWS::IAM::Role") {
         assert_eq!(role["PermissionsBoundary"], boundary, "{name}");
     }
