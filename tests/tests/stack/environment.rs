@@ -200,6 +200,7 @@ const LIMITS_OF_EXPORT: [Limits<'static>; 2] = [
             "s3://ab/{cluster}/{etcd_cluster}",
             "s3://Backups/{cluster}/{etcd_cluster}",
             "https://backups/{cluster}/{etcd_cluster}",
+            "s3://backups{cluster}/{etcd_cluster}",
             "s3://backups/{cluster}/main",
             "s3://backups/{etcd_cluster}",
             "s3://backups/{cluster}-{etcd_cluster}",
