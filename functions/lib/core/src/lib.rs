@@ -25,6 +25,7 @@
 //!   that stood still does not eat the last good points.
 
 pub mod backup;
+mod digest;
 pub mod export;
 pub mod ids;
 pub mod marks;

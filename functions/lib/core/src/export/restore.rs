@@ -2,13 +2,14 @@
 //! data away before it looks. So what it would look at is looked at before.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::backup::Store;
 use super::event::{Event, Mode};
 use super::next_steps::{LOSES, when};
+use crate::digest::Digest;
 use crate::ids::{Cluster, EtcdCluster, EtcdClusterId};
 use crate::restore::{Refusal, RefusalKind};
+use crate::told;
 
 /// What was found in a backup, read back whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,10 @@ pub fn plan_restore(
     if let Some(command) = store.control.commands.first() {
         refuse(
             RefusalKind::CommandPending,
-            format!("{command} waits for etcd-manager already: let it be done, or delete it, and plan again"),
+            format!(
+                "{} waits for etcd-manager already: let it be done, or delete it, and plan again",
+                told::sentence(command)
+            ),
         );
     }
     let (mut warnings, mut facts, mut digest) = (Vec::new(), None, None);
@@ -139,15 +143,11 @@ pub fn plan_restore(
 }
 
 fn digest_of(of: &EtcdClusterId, backup: &str, fingerprint: &str, spec: &[u8]) -> String {
-    let mut hash = Sha256::new();
+    let mut digest = Digest::new();
     for part in [of.to_string().as_bytes(), backup.as_bytes(), fingerprint.as_bytes(), spec] {
-        hash.update(part);
-        // No text holds this byte, so nothing can pass from one to the next.
-        hash.update([0xff]);
+        digest.bytes(part);
     }
-    let digest = hash.finalize();
-    let half: [u8; 16] = std::array::from_fn(|n| digest[n]);
-    format!("{:032x}", u128::from_be_bytes(half))
+    digest.finish()
 }
 
 impl RestorePlan {

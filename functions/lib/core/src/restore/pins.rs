@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::plan::{EmptiedPlan, MemberPlan, MemberState, RestorePlan};
 use super::settings::VolumeSettings;
 use super::source::join;
+use crate::digest::Digest;
 use crate::ids::{Member, SnapshotId, VolumeId};
 use crate::tags::Tags;
 
@@ -65,10 +64,10 @@ pub(super) fn changed(plan: &RestorePlan, supplanted: Option<&String>, pinned: &
     (!is_same).then(|| "settings, tags, zones or members are no longer those that the plan showed".to_owned())
 }
 
-/// A digest of all that a plan would do: 128 bits of SHA-256, in hex. How far an earlier try came is not in it, nor is the
+/// A digest of all that a plan would do. How far an earlier try came is not in it, nor is the
 /// plan's id.
 fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
-    let mut hash = Hash(Sha256::new());
+    let mut hash = Digest::new();
     hash.text(&EDITION);
     hash.text(&plan.of);
     hash.text(&plan.slot.map(|slot| slot.to_string()).unwrap_or_default());
@@ -79,9 +78,9 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
         hash.text(&member.stage);
         hash.text(&new.snapshot);
         hash.text(&new.zone);
-        hash.settings(&new.settings);
+        settings(&mut hash, &new.settings);
         hash.text(&new.kms_key.as_deref().unwrap_or_default());
-        hash.tags(&member.full);
+        tags(&mut hash, &member.full);
     }
     for emptied in &plan.emptied {
         hash.text(&emptied.lineage);
@@ -89,40 +88,27 @@ fn digest(plan: &RestorePlan, retire: &BTreeSet<VolumeId>) -> String {
     for volume in retire {
         hash.text(volume);
     }
-    let digest = hash.0.finalize();
-    let half: [u8; 16] = std::array::from_fn(|n| digest[n]);
-    format!("{:032x}", u128::from_be_bytes(half))
+    hash.finish()
 }
 
 /// Of what the digest is over: a plan made by another edition is planned again.
 const EDITION: u8 = 1;
 
-struct Hash(Sha256);
-
-impl Hash {
-    fn text(&mut self, text: &impl ToString) {
-        self.0.update(text.to_string().as_bytes());
-        // No text of EC2 holds this byte, so nothing can pass from one to the next.
-        self.0.update([0xff]);
+fn settings(digest: &mut Digest, settings: &VolumeSettings) {
+    let VolumeSettings { volume_type, size_gib, iops, throughput, encrypted, kms_key, initialization_rate } = settings;
+    digest.text(volume_type);
+    digest.text(size_gib);
+    for number in [iops, throughput, initialization_rate] {
+        digest.text(&number.unwrap_or_default());
     }
+    digest.text(encrypted);
+    digest.text(&kms_key.as_deref().unwrap_or_default());
+}
 
-    fn settings(&mut self, settings: &VolumeSettings) {
-        let VolumeSettings { volume_type, size_gib, iops, throughput, encrypted, kms_key, initialization_rate } =
-            settings;
-        self.text(volume_type);
-        self.text(size_gib);
-        for number in [iops, throughput, initialization_rate] {
-            self.text(&number.unwrap_or_default());
-        }
-        self.text(encrypted);
-        self.text(&kms_key.as_deref().unwrap_or_default());
+fn tags(digest: &mut Digest, tags: &Tags) {
+    for (key, value) in tags {
+        digest.text(key);
+        digest.text(value);
     }
-
-    fn tags(&mut self, tags: &Tags) {
-        for (key, value) in tags {
-            self.text(key);
-            self.text(value);
-        }
-        self.0.update([0xff]);
-    }
+    digest.end();
 }
