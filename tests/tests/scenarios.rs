@@ -4,6 +4,7 @@
 
 mod attacks;
 mod backup;
+mod etcds;
 mod export;
 mod local_aws;
 mod model;

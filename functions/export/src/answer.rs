@@ -14,6 +14,8 @@ pub(crate) enum Stop {
     Refused(Refusal),
     /// It failed. Nothing that etcd-manager would take for a backup or a command was written.
     Failed(String),
+    /// The db was found broken while it was copied. Nothing that etcd-manager would take for a backup was written.
+    Unsound(String),
     /// The last answer was lost: the backup or the command may be there.
     Unknown(String),
 }
@@ -39,6 +41,10 @@ impl From<Stop> for FunctionError {
             Stop::Failed(why) => {
                 failed(&format!("{why}; no backup and no command was written. Send the same event again"))
             }
+            Stop::Unsound(why) => failed(&format!(
+                "{why}; no backup was written, and trying again cannot help. Name another `member` or `recovery_point`, and have \
+                 verify read this snapshot with `deep`"
+            )),
             Stop::Unknown(why) => {
                 failed(&format!("{why}; whether it was written is not known. Send the same event again: that tells"))
             }

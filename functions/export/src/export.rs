@@ -1,5 +1,6 @@
 //! An export: the snapshots that come into question are looked into, best first, and the first sound one is copied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use etcd_backup_aws::lambda::Deadline;
@@ -7,7 +8,8 @@ use etcd_backup_aws::metrics;
 use etcd_backup_aws::s3::Put;
 use etcd_backup_blocks::{Bounds, Source, findings};
 use etcd_backup_core::export::{
-    At, Candidate, ExportRequest, ExportResult, Exported, Exports, Observed, What, choose, judge, needs, report,
+    At, Candidate, ExportRequest, ExportResult, Exported, Observed, What, choose, has_due, judge, needs, report,
+    speaks_of_one_member,
 };
 use etcd_backup_core::ids::EtcdClusterId;
 use etcd_backup_core::restore::{Refusal, RefusalKind};
@@ -40,7 +42,7 @@ impl Exporter {
         let (mut warnings, mut refused) = (choice.warnings, None);
         for candidate in &choice.candidates {
             match self.attempt(candidate, request.allow_degraded, &mut warnings, deadline).await {
-                Err(Stop::Refused(refusal)) if is_of_the_member(&refusal) => {
+                Err(Stop::Refused(refusal)) if speaks_of_one_member(&refusal) => {
                     warnings.push(format!("passed over: {}", refusal.message));
                     refused.get_or_insert(refusal);
                 }
@@ -67,15 +69,8 @@ impl Exporter {
             Ok(choice) => choice,
             Err(refusal) => return nothing(refusal.to_string()),
         };
-        let exported = self.listed(of).await?;
-        let names: Vec<Name> = choice.candidates.iter().map(name).collect();
-        let is_there = exported.newest_first().into_iter().any(|backup| {
-            let is_of_day = backup.at.is_some_and(|at| Slot::at(at).day() == slot.day())
-                && backup.maker == etcd_backup_core::export::Maker::EtcdVolumeBackup;
-            let is_due_daily = self.function.config.settings.exports == Exports::Daily && is_of_day;
-            is_due_daily || names.iter().any(|name| name.as_str() == backup.name)
-        });
-        if is_there {
+        let names: BTreeSet<String> = choice.candidates.iter().map(|one| name(one).to_string()).collect();
+        if has_due(&self.listed(of).await?, &names, slot, self.function.config.settings.exports) {
             return nothing(format!("the store has what is due of {slot}"));
         }
         match self.export(observed, &request, deadline).await {
@@ -114,8 +109,7 @@ impl Exporter {
         let db_version = found.etcd_version.clone().unwrap_or_default();
         let etcd_version = label(&db_version, spec.as_ref().map(|spec| spec.etcd_version.as_str()));
         let etcd_version = etcd_version.ok_or_else(|| no_label(&db_version))?;
-        let copied = Box::pin(copy(&self.s3, &data_at, db, deadline.stop_starting)).await;
-        let copied = copied.map_err(Stop::Failed)?;
+        let copied = Box::pin(copy(&self.s3, &data_at, db, deadline.stop_starting)).await?;
         if Some(copied.revision) != found.revision {
             let why = format!("the copy is of revision {}, not {:?}: it is no backup", copied.revision, found.revision);
             return Err(Stop::Failed(why));
@@ -162,12 +156,6 @@ impl Exporter {
 
 fn name(candidate: &Candidate) -> Name {
     Name::of_snapshot(candidate.snapshot.as_str(), candidate.started)
-}
-
-/// Whether another member may do better.
-fn is_of_the_member(refusal: &Refusal) -> bool {
-    let of_member = [RefusalKind::CorruptSnapshot, RefusalKind::UnsupportedSnapshot, RefusalKind::DegradedSnapshot];
-    of_member.contains(&refusal.kind)
 }
 
 fn already(place: &Place, name: &Name) -> Refusal {

@@ -1,6 +1,6 @@
 //! What is exported without being asked for: what `verify` has found sound, once, or once a day.
 
-use scenarios::{Disk, LocalAws};
+use scenarios::{Disk, Kops, LocalAws};
 use serde_json::json;
 
 use super::*;

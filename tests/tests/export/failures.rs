@@ -89,6 +89,7 @@ async fn a_db_that_only_its_whole_passage_finds_broken_is_no_backup() {
     let error = export(&account).await.invoke(json!({"snapshot": snapshot})).await.unwrap_err();
     assert_eq!(error.error_type, "ExportIncomplete", "{error}");
     assert!(error.sentence().contains("the db is not sound"), "{error}");
+    assert!(error.sentence().contains("trying again cannot help. Name another `member`"), "{error}");
     assert_eq!((of_backups(&bucket).await.len(), bucket.open_uploads().await), (0, 0));
 }
 

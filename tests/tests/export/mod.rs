@@ -6,14 +6,12 @@ mod failures;
 mod restore;
 mod store;
 
-use std::collections::BTreeMap;
-
 use scenarios::bucket::Bucket;
-use scenarios::{Account, Disk, Function, Kops, RunningFunction};
+use scenarios::{Account, Function, RunningFunction};
 use serde_json::{Value, json};
 
-const CLUSTER: &str = "k8s.example.com";
-const POINT: &str = "2026-11-23T02:00:00Z";
+use crate::etcds::{CLUSTER, POINT, one, three};
+
 const STORE: &str = "s3://backups/{cluster}/backups/etcd/{etcd_cluster}";
 /// What all keys of etcd `main`'s store begin with.
 const MAIN: &str = "k8s.example.com/backups/etcd/main";
@@ -33,24 +31,6 @@ async fn store(account: &Account) -> Bucket {
     bucket.put(&format!("{MAIN}/control/etcd-cluster-spec"), SPEC).await;
     bucket.put(&format!("{MAIN}/control/etcd-cluster-created"), "{\"timestamp\":1795686087022186962}").await;
     bucket
-}
-
-/// Etcd `main` of three members with a point, in whose snapshots are the volumes of a real etcd cluster.
-async fn three(account: &Account) -> (Kops<'_>, BTreeMap<String, String>) {
-    let cluster = Kops::cluster(CLUSTER).etcd(["main"]).create(account).await;
-    let snapshots = cluster.past_point("main", POINT).await;
-    for (member, snapshot) in &snapshots {
-        account.put_disk(snapshot, &Disk::fixture(&format!("member-{member}")).bytes).await;
-    }
-    (cluster, snapshots)
-}
-
-/// A single master's etcd `main` with a point, in whose snapshot is that volume.
-async fn one(account: &Account, disk: &[u8]) -> String {
-    let cluster = Kops::cluster(CLUSTER).single_master().create(account).await;
-    let snapshot = cluster.past_point("main", POINT).await.remove("a").unwrap();
-    account.put_disk(&snapshot, disk).await;
-    snapshot
 }
 
 fn main(more: Value) -> Value {

@@ -13,8 +13,8 @@ const HASH: usize = 32;
 const SECTOR: u64 = 512;
 /// How much is read at once, in bytes.
 const PIECE: usize = 256 << 10;
-/// Of 1 to 9. A db of Kubernetes' objects is a seventh of its size with it, a ninth with the slowest, which takes five times
-/// as long.
+/// Of 1 to 9. Measured with 256 MB of made-up pages: this one 268 MB/s and 3.4 times smaller, 6 half as fast and 4.0 times
+/// smaller, 9 a fifth as fast and no better.
 const LEVEL: u32 = 1;
 
 /// Writes a backup's data. The same db gives the same bytes.

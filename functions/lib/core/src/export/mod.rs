@@ -6,6 +6,7 @@
 mod accept;
 mod backup;
 mod choose;
+mod due;
 mod event;
 mod judge;
 mod list;
@@ -19,8 +20,9 @@ mod watch;
 
 pub use backup::{Backup, Control, Maker, Store};
 pub use choose::{Candidate, Choice, Observed, choose};
+pub use due::has_due;
 pub use event::{Event, Mode};
-pub use judge::{judge, needs};
+pub use judge::{judge, needs, speaks_of_one_member};
 pub use list::{ListResult, Listed, ListedBackup, ListedPoint, list};
 pub use request::{At, ExportRequest, Exports, Request, Settings, What};
 pub use restore::{RestoreAnswer, RestorePlan, Soundness, plan_restore};

@@ -37,6 +37,7 @@ mod steps;
 mod tests;
 mod under_way;
 mod undo;
+mod undo_named;
 mod undo_steps;
 mod verify_event;
 mod ways_out;

@@ -13,6 +13,7 @@ use super::progress::{made_by, member_of, rivals, undo_event};
 use super::refusal::{Refusal, RefusalKind};
 use super::request::UndoRequest;
 use super::source::join;
+use super::undo_named::{left_without, not_named, old_ones_missing, replaced_by};
 use crate::ids::{EtcdClusterId, Lineage, Member, SnapshotId, VolumeId, Zone};
 use crate::tags::{self, Tags};
 use crate::volume::Volume;
@@ -102,44 +103,6 @@ pub fn plan_undo(observed: &Observed, request: &UndoRequest) -> Result<UndoPlan,
         warnings,
         steps_after,
     })
-}
-
-/// The volume in favour of which a volume says that it was retired.
-fn replaced_by(volume: &Volume) -> Option<&String> {
-    volume.tags.get(tags::REPLACED_BY).filter(|_| !volume.is_leaving())
-}
-
-/// Whoever may tag volumes can give one the marks of a retired volume: only what the apply's own answer named is given
-/// kops' tags.
-fn not_named(volume: &Volume) -> String {
-    format!(
-        "{} bears the marks of a volume that the restore retired, and `old_volumes` does not name it: it is left as it is",
-        volume.id
-    )
-}
-
-/// A member that would be left without a volume, though one bears the marks of its old one.
-fn left_without(volumes: &[Volume], member: &UndoMember) -> Option<Refusal> {
-    let new = member.new.as_ref().filter(|_| member.old.is_empty())?;
-    let was_of = |volume: &&Volume| originals(&volume.tags).is_some_and(|was| claims(&was, &member.lineage));
-    let mut unnamed = volumes.iter().filter(|volume| replaced_by(volume).is_some_and(|by| by == new.as_str()));
-    let unnamed = unnamed.find(was_of)?;
-    Some(Refusal::invalid(format!(
-        "old_volumes: {} would be left without a volume, and {} bears the marks of the one that {new} replaced. If it is that \
-         one, name it; if not, take the tag `{}` from it; and send the undo again",
-        member.lineage,
-        unnamed.id,
-        tags::REPLACED_BY
-    )))
-}
-
-fn old_ones_missing(observed: &Observed, request: &UndoRequest) -> Refusal {
-    let made = request.volumes.iter().map(|(member, volume)| (member.to_string(), volume.to_string())).collect();
-    Refusal::invalid(format!(
-        "old_volumes: is missing; name the volumes that the restore retired: take the `undo` of its answer. By the marks on \
-         the volumes, which whoever may tag them can write, it would be {}",
-        undo_event(&request.of, &made, &observed.volumes)
-    ))
 }
 
 /// What is lost, and what is as unclear as it was before.
