@@ -51,7 +51,7 @@ async fn send(s3: &S3, upload: &Upload, db: Database) -> Result<Copied, Stop> {
             }
         }
     }
-    // What was packed is only as good as what was found while it passed.
+    // The db is judged to its end before the upload becomes an object.
     let (facts, written) = packed.await.map_err(|panicked| Stop::Failed(panicked.to_string()))??;
     while let Some(part) = sending.next().await {
         sent.push(part?);

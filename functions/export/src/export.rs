@@ -94,7 +94,7 @@ impl Exporter {
         let (head, spec, look) =
             (Box::pin(self.s3.head(&meta_at)), Box::pin(self.spec(&place)), Box::pin(self.look(candidate, deadline)));
         let (there, spec, looked) = tokio::join!(head, spec, look);
-        // What lost its data is no backup, and is made again.
+        // A meta without data is no backup: the export is made again.
         if there?.is_some() && self.s3.head(&data_at).await?.is_some() {
             return Err(already(&place, &name).into());
         }
@@ -149,7 +149,7 @@ impl Exporter {
         });
         let (examined, db) = looked.await.map_err(|panicked| panicked.to_string())??;
         let took = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
-        // What keeps a db from being opened is what was found of it.
+        // Of a db that cannot be opened the verdict says why.
         Ok((findings(examined, source.blocks_read(), took), db.and_then(Result::ok)))
     }
 }

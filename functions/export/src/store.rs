@@ -1,4 +1,4 @@
-//! A store, listed; from its layout to what is decided over.
+//! Lists a store, and translates its layout into the types that the core decides over.
 
 use etcd_backup_aws::failure::{Failure, Meaning};
 use etcd_backup_aws::lambda::Deadline;

@@ -38,7 +38,7 @@ pub(crate) async fn watch(
                 unsound += 1.0;
                 report.result.warnings.push(format!("{of}: {backup}, the newest backup of etcd-manager: {why}"));
             }
-            // Where there is none any more, its cleanup was faster.
+            // If it is gone, etcd-manager's cleanup has deleted it since the listing.
             Ok(Some(Soundness::Sound { .. }) | None) => {}
             Err(failure) => failures.push(format!("{of}: {backup} could not be read: {failure}")),
         }

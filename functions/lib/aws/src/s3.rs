@@ -1,4 +1,5 @@
-//! Objects in a bucket: listed, read, and written so that nothing is overwritten and nothing half is left.
+//! Reads and writes the objects of a bucket. A small object is written only where there is none; an upload in parts becomes an
+//! object when it is completed.
 
 use std::fmt;
 
@@ -89,7 +90,7 @@ impl S3 {
         if let Some(region) = region {
             builder = builder.region(aws_sdk_s3::config::Region::new(region));
         }
-        // An endpoint of one's own has no host for each bucket.
+        // A local endpoint has no host name for each bucket.
         let config = builder.force_path_style(config.endpoint_url().is_some()).build();
         Self { client: Client::from_conf(config), kms_key }
     }

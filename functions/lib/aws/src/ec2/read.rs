@@ -21,8 +21,8 @@ const MOST_FILTER_VALUES: usize = 200;
 
 impl Ec2 {
     /// The volumes of the scope's clusters that bear an etcd tag or are marked by a restore, and what could not be read as
-    /// one. While a restore waits, the retired volumes of all clusters too: they bear no cluster's tag, and tell which
-    /// restore replaced them by what.
+    /// one. While a restore waits, the retired volumes of all clusters are listed too: they bear no cluster's tag, and
+    /// their own tags say which restore replaced each of them, and by which volume.
     pub async fn etcd_volumes(&self, scope: &Scope, _permit: &Permit) -> Result<(Vec<Volume>, Vec<String>), Failure> {
         let mut filters = cluster_filter(tags::CLUSTER, scope);
         filters.push(tag_key([etcd_key(scope), tags::LINEAGE.to_owned()]));

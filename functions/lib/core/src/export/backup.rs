@@ -11,7 +11,7 @@ pub enum Maker {
     EtcdManager,
     /// This tool.
     EtcdVolumeBackup,
-    /// Whoever: its name is neither's.
+    /// Somebody else: the name has neither form.
     Other,
 }
 

@@ -10,7 +10,7 @@ use crate::verify::Findings;
 /// What an export reads, compresses and sends in a second at least, in bytes of the db: a fifth of what `make bench` measured
 /// on two cores, since Lambda gives it one.
 const PACE: u64 = 16 << 20;
-/// Besides, for the last part and what follows it.
+/// Added to that, for the last part and the calls after it.
 const AROUND: Duration = Duration::from_secs(5);
 
 /// Whether the etcd of a snapshot may be exported; with what the operator should know.

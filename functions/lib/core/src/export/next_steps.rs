@@ -44,7 +44,7 @@ pub(super) fn restore_event(of: &EtcdClusterId, backup: &str) -> String {
 pub(super) fn when(of: &EtcdClusterId) -> String {
     format!(
         "etcd-manager takes a command while {} has no quorum, or when it starts: restart etcd-manager on all masters together \
-         (`crictl`, or reboot them). It has restored within a minute after that, of a small db",
+         (`crictl`, or reboot them). Trials with a small db ended within a minute after that",
         of.etcd_cluster
     )
 }

@@ -49,7 +49,7 @@ pub enum Request {
     },
     /// By schedule, at that time: look after the backups of etcd-manager.
     Watch(Timestamp),
-    /// Something of EventBridge's that is no matter of this function, and why.
+    /// An event that is not for this function, and why.
     Other(String),
 }
 

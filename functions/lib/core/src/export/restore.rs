@@ -1,5 +1,5 @@
-//! Whether etcd-manager may be told to restore a backup. A command for a bad one destroys a healthy etcd cluster: it puts the
-//! data away before it looks. So what it would look at is looked at before.
+//! Whether etcd-manager may be told to restore a backup. A command for a bad backup destroys a healthy etcd cluster:
+//! etcd-manager puts the data away before it reads the backup. So the backup is read here first.
 
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub enum Soundness {
         revision: i64,
         /// The db's length in bytes.
         db_bytes: u64,
-        /// What two backups that hold the same have in common.
+        /// The same for two backups with the same contents, and for no others.
         fingerprint: String,
     },
     /// It could not, and why.

@@ -11,7 +11,7 @@ use crate::told;
 
 /// In this hour of the day, in UTC, the newest backup is read whole.
 const CONTENTS_AT: i64 = 3;
-/// With how many before it the newest backup is compared.
+/// The newest backup is compared with so many before it.
 const COMPARED: usize = 10;
 
 /// The answer to a look.

@@ -118,7 +118,7 @@ impl Stream {
         if page < 2 {
             return self.kept.whole(page, bytes.to_vec());
         }
-        // What does not call itself so is not a page of the tree, or the tree's end says so.
+        // A page that bears another number is none of the tree. If the tree leads to it, the walk at the end says so.
         if u64_at(bytes, 0) != page || !node::is_of_a_tree(bytes) {
             return Ok(());
         }
